@@ -1,0 +1,14 @@
+"""The network of stationary points, and the file it lives in."""
+
+from jaxscape.landscape._schema import StoreError as StoreError
+from jaxscape.landscape.attempts import Attempts as Attempts
+from jaxscape.landscape.certificates import AddReport as AddReport
+from jaxscape.landscape.columns import (
+    MinimaView as MinimaView,
+    TransitionStatesView as TransitionStatesView,
+)
+from jaxscape.landscape.identity import (
+    IdentityIndex as IdentityIndex,
+    IdentityTolerance as IdentityTolerance,
+)
+from jaxscape.landscape.network import Landscape as Landscape, load as load

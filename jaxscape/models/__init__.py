@@ -1,0 +1,9 @@
+"""Losses of models as functions of their parameters, and data to fit them to."""
+
+from jaxscape.models.iris import iris as iris
+from jaxscape.models.mlp import (
+    cross_entropy as cross_entropy,
+    hidden_units as hidden_units,
+    init_mlp as init_mlp,
+    predict as predict,
+)

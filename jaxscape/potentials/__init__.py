@@ -1,0 +1,9 @@
+"""Energies as pure JAX callables: `x[dim] -> energy`, lanes as trailing axes."""
+
+from jaxscape.potentials.analytic import (
+    MuellerBrown as MuellerBrown,
+    Schwefel as Schwefel,
+    SixHumpCamel as SixHumpCamel,
+)
+from jaxscape.potentials.pair import LennardJones as LennardJones, Morse as Morse
+from jaxscape.potentials.thomson import Thomson as Thomson

@@ -1,0 +1,1 @@
+"""Batched searches, and the one driver that runs them."""

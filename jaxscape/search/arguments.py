@@ -1,0 +1,61 @@
+"""Checks that every search makes before it compiles anything."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxscape.surface import Surface, check_scalar
+
+
+def checked_starts(surface: Surface, x0, name: str = "x0") -> np.ndarray:
+    """`x0` as a host array `[B, dim]` of a supported dtype, or a `ValueError` that says why."""
+    x0 = np.asarray(x0)
+    if x0.ndim != 2:
+        raise ValueError(
+            f"{name} has shape {x0.shape}; pass points as rows [batch, dim] (one point: x[None])"
+        )
+    if x0.shape[0] == 0:
+        raise ValueError(f"{name} has shape {x0.shape}: there is no starting point in it")
+    if np.iscomplexobj(x0):
+        raise ValueError(f"{name} is complex ({x0.dtype}); points are real vectors")
+    if x0.dtype not in (np.float32, np.float64):
+        x0 = x0.astype(jnp.result_type(float))
+    if surface.dim is not None and x0.shape[1] != surface.dim:
+        raise ValueError(
+            f"{name} has width {x0.shape[1]}, but surface {surface.name!r} has dim {surface.dim}"
+        )
+    if x0.dtype == np.float64 and not jax.config.jax_enable_x64:
+        raise ValueError(
+            f"{name} is float64, but JAX computes in float32: call "
+            'jax.config.update("jax_enable_x64", True) first, or pass float32 starts'
+        )
+    bad = np.flatnonzero(~np.isfinite(x0).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"{name} is not finite in {len(bad)} of {len(x0)} rows, the first being row {bad[0]}: "
+            "drop them, e.g. x0[np.isfinite(x0).all(axis=1)]"
+        )
+    check_scalar(surface, x0[0])
+    return x0
+
+
+def default_tolerance(dtype, tolerance: float | None) -> float:
+    """The tolerance on the root-mean-square gradient, 1e-8 or 1e-4 unless given."""
+    double = np.dtype(dtype) == np.float64
+    if tolerance is None:
+        return 1e-8 if double else 1e-4
+    if not tolerance > 0:
+        raise ValueError(f"tolerance is {tolerance}; it must be positive")
+    if not double and tolerance < 1e-6:
+        raise ValueError(
+            f"tolerance is {tolerance}, out of reach for float32 starts: pass float64 starts "
+            "(with jax_enable_x64 on), or a tolerance of 1e-6 or more"
+        )
+    return float(tolerance)
+
+
+def positive(name: str, value) -> int:
+    """`value` as an int of at least one."""
+    if int(value) != value or value < 1:
+        raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
+    return int(value)

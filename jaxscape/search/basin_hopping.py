@@ -1,0 +1,324 @@
+"""Basin-hopping: parallel Monte Carlo chains over minima, one chain a lane."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from jaxscape.search import lanes as engine
+from jaxscape.search.arguments import checked_starts, default_tolerance, positive
+from jaxscape.search.certify import DENSE_LIMIT
+from jaxscape.search.lbfgs import (
+    LBFGS,
+    LBFGSState,
+    count_active,
+    into_bounds,
+    quench_step,
+    rms,
+    start_quench,
+)
+from jaxscape.search.minimise import certified_minima, tile_width
+from jaxscape.search.results import StationaryPoints
+from jaxscape.search.status import Status
+from jaxscape.surface import Surface, as_surface
+
+
+@dataclasses.dataclass(frozen=True)
+class BasinHopping:
+    """Options of the Monte Carlo over minima.
+
+    - `temperature`: of the Metropolis test, in units of energy.
+    - `step_size`: half width of the uniform displacement of every coordinate, in units of the
+      surface's `scale`; the start of the adaptive one.
+    - `acceptance`: the fraction of accepted steps that `step_size` is adapted to, by 5% every
+      `interval` steps; `None` keeps it fixed.
+    - `restart_after`: a chain that has not found anything lower in this many steps starts
+      afresh from a random point (`None`: never).
+    - `quench_tolerance`: gradient at which a quench ends, relative to the certified one.
+
+    Li & Scheraga, PNAS 84, 6611 (1987); Wales & Doye, J. Phys. Chem. A 101, 5111 (1997).
+    """
+
+    temperature: float = 1.0
+    step_size: float = 0.36
+    acceptance: float | None = 0.5
+    interval: int = 20
+    restart_after: int | None = None
+    quench_tolerance: float = 1e4
+    quench: LBFGS = LBFGS()
+
+    def __post_init__(self):
+        for name in ("temperature", "step_size", "quench_tolerance"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        if self.acceptance is not None and not 0 < self.acceptance < 1:
+            raise ValueError(f"acceptance is {self.acceptance}; it lies between 0 and 1")
+
+
+class HoppingState(eqx.Module):
+    """A quench in progress, and the chain it belongs to."""
+
+    quench: LBFGSState
+    chain: Int[Array, "*lanes"]
+    x: Float[Array, "dim *lanes"]
+    energy: Float[Array, "*lanes"]
+    best: Float[Array, "*lanes"]
+    since: Int[Array, "*lanes"]
+    step_size: Float[Array, "*lanes"]
+    accepted: Int[Array, "*lanes"]
+    hops: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+
+
+class HoppingOutput(eqx.Module):
+    """One quench of a chain."""
+
+    x: Float[Array, "dim *lanes"]
+    energy: Float[Array, "*lanes"]
+    rms_gradient: Float[Array, "*lanes"]
+    active: Int[Array, "*lanes"]
+    hop: Int[Array, "*lanes"]
+    accepted: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+    evaluations: Int[Array, "*lanes"]
+
+
+class HoppingSearch(eqx.Module):
+    """Jobs are `{"x": [B, dim], "chain": [B]}`; every quench of a chain is an output."""
+
+    options: BasinHopping = eqx.field(static=True)
+    key: PRNGKeyArray
+    tolerance: Float[Array, ""]
+    steps: Int[Array, ""]
+    target: Float[Array, ""]
+    stride: int = eqx.field(static=True, default=8)
+
+    def init(self, surface, job):
+        x = job["x"]
+        lanes = x.shape[1:]
+        count = jnp.zeros(lanes, jnp.int32)
+        highest = jnp.full(lanes, jnp.inf, x.dtype)
+        return HoppingState(
+            quench=start_quench(self.options.quench, into_bounds(surface, x)),
+            chain=job["chain"],
+            x=x,
+            energy=highest,
+            best=highest,
+            since=count,
+            step_size=jnp.full(lanes, self.options.step_size, x.dtype),
+            accepted=count,
+            hops=count,
+            status=jnp.full(lanes, Status.RUNNING, jnp.int32),
+        )
+
+    def step(self, surface, clock, state):
+        quench = quench_step(
+            self.options.quench, surface, clock, state.quench, self.tolerance, 10_000
+        )
+        return eqx.tree_at(lambda s: (s.quench, s.status), state, (quench, quench.status))
+
+    def output(self, surface, state):
+        q = state.quench
+        return HoppingOutput(
+            q.x,
+            q.energy,
+            rms(q.gradient),
+            count_active(surface, q.x, q.gradient),
+            state.hops,
+            self._metropolis(state).astype(jnp.int32),
+            q.status,
+            q.steps,
+        )
+
+    def advance(self, surface, state):
+        """Accept or reject the quenched minimum, and perturb for the next quench."""
+        o, q = self.options, state.quench
+        accept = self._metropolis(state)
+        x = jnp.where(accept, q.x, state.x)
+        energy = jnp.where(accept, q.energy, state.energy)
+        lower = q.energy < state.best - 1e-6 * jnp.abs(state.best)
+        lower = (lower | ~jnp.isfinite(state.best)) & (q.status == Status.CONVERGED)
+        since = jnp.where(lower, 0, state.since + 1)
+        hops = state.hops + 1
+        accepted = state.accepted + accept
+        step_size = state.step_size
+        if o.acceptance is not None:
+            due = hops % o.interval == 0
+            factor = jnp.where(accepted > o.acceptance * o.interval, 1 / 0.95, 0.95)
+            step_size = jnp.where(due, step_size * factor.astype(x.dtype), step_size)
+            accepted = jnp.where(due, 0, accepted)
+        keys = self._keys(state.chain, hops, 1)
+        draw = jax.vmap(
+            lambda k: jax.random.uniform(k, x.shape[:1], x.dtype, -1.0, 1.0), out_axes=-1
+        )(keys)
+        trial = into_bounds(surface, x + surface.scale.astype(x.dtype) * step_size * draw)
+        best = jnp.where(lower, q.energy, state.best)
+        if o.restart_after is not None:
+            restart = since >= o.restart_after
+            fresh_keys = self._keys(state.chain, hops, 2)
+            fresh = jax.vmap(surface.sampler or surface._uniform_sampler(), out_axes=-1)(fresh_keys)
+            trial = jnp.where(restart, fresh.astype(x.dtype), trial)
+            energy = jnp.where(restart, jnp.inf, energy)
+            best = jnp.where(restart, jnp.inf, best)
+            since = jnp.where(restart, 0, since)
+        over = (hops >= self.steps) | (q.energy <= self.target)
+        status = jnp.where(over, Status.CONVERGED, Status.RUNNING).astype(jnp.int32)
+        fresh_quench = start_quench(o.quench, trial)
+        return HoppingState(
+            quench=eqx.tree_at(lambda s: s.status, fresh_quench, status),
+            chain=state.chain,
+            x=x,
+            energy=energy,
+            best=best,
+            since=since,
+            step_size=step_size,
+            accepted=accepted,
+            hops=hops,
+            status=status,
+        )
+
+    def _metropolis(self, state):
+        q = state.quench
+        keys = self._keys(state.chain, state.hops, 0)
+        chance = jax.vmap(lambda k: jax.random.uniform(k, (), q.energy.dtype))(keys)
+        rise = q.energy - state.energy
+        allowed = chance < jnp.exp(-jnp.maximum(rise, 0.0) / self.options.temperature)
+        return (q.status == Status.CONVERGED) & (allowed | ~jnp.isfinite(state.energy))
+
+    def _keys(self, chain, hops, use):
+        def one(c, h):
+            return jax.random.fold_in(jax.random.fold_in(self.key, c), 3 * h + use)
+
+        return jax.vmap(one)(chain, hops)
+
+
+def basin_hopping(
+    surface,
+    x0: Float[Array | np.ndarray, "batch dim"],
+    *,
+    key: PRNGKeyArray,
+    steps: int,
+    method: BasinHopping = BasinHopping(),
+    target: float | None = None,
+    keep: int = 100,
+    tolerance: float | None = None,
+    certify: bool | None = None,
+    lanes: int | None = None,
+    progress: bool = False,
+    budget: engine.Budget | None = None,
+) -> StationaryPoints:
+    """Global minimisation by basin-hopping, one Monte Carlo chain from every row of `x0`.
+
+    **Arguments:**
+
+    - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
+    - `x0`: starting points `[B, dim]`, one for each chain.
+    - `key`: chain `i` uses `fold_in(key, i)`.
+    - `steps`: quenches per chain.
+    - `target`: a chain ends when it is at or below this energy (within 1e-6 relative).
+    - `keep`: how many of the lowest distinct minima to return.
+    - `tolerance`, `certify`, `lanes`, `progress`: as in `minimise`.
+
+    **Returns:** `StationaryPoints`: the distinct minima, lowest first. `steps_to_target` `[B]`
+    has, for every chain, the number of quenches to the target (-1 if not reached; `None` without
+    a target), and `evaluations` of the first row counts all work of all chains.
+
+    **Raises:** `ValueError` as `minimise` does.
+
+    >>> import jax, numpy as np
+    >>> ripples = lambda x: jnp.sum(0.1 * x**2 - jnp.cos(3 * x))
+    >>> start = np.full((4, 2), 4.0, "float32")
+    >>> hop = BasinHopping(temperature=1.0, step_size=2.0)
+    >>> found = basin_hopping(ripples, start, key=jax.random.key(0), steps=50, method=hop)
+    >>> bool(np.allclose(found.energy[0], -2.0, atol=1e-3))
+    True
+    """
+    surface = as_surface(surface)
+    x0 = checked_starts(surface, x0)
+    steps = positive("steps", steps)
+    keep = positive("keep", keep)
+    tolerance = default_tolerance(x0.dtype, tolerance)
+    batch, dim = x0.shape
+    dense = dim <= DENSE_LIMIT
+    certify = dense if certify is None else certify
+    budget = budget or engine.Budget()
+    loose = method.quench_tolerance * tolerance
+    goal = -np.inf if target is None else target + 1e-6 * max(1.0, abs(target))
+    search = HoppingSearch(
+        method,
+        key,
+        jnp.asarray(loose, x0.dtype),
+        jnp.asarray(steps, jnp.int32),
+        jnp.asarray(goal, x0.dtype),
+    )
+    out, owners, _ = engine.run(
+        search,
+        surface,
+        {"x": x0, "chain": np.arange(batch, dtype=np.int32)},
+        width=tile_width(surface, dim, batch, 2 * method.quench.history + 8, x0.dtype),
+        lanes=lanes,
+        budget=budget,
+        progress="chains" if progress else False,
+        events=True,
+    )
+    points = _distinct(surface, out, keep, loose, x0.dtype)
+    if certify:
+        points = certified_minima(surface, points, tolerance, budget)
+        points = _ordered(points)
+    evaluations = np.array(points.evaluations)
+    if len(evaluations):
+        evaluations[0] += int(out.evaluations.sum()) - int(evaluations.sum())
+    reached = None
+    if target is not None:
+        reached = np.full(batch, -1, np.int32)
+        hit = np.flatnonzero((out.energy <= goal) & (out.status == Status.CONVERGED))
+        for chain, hop in zip(owners[hit][::-1], out.hop[hit][::-1], strict=True):
+            reached[chain] = hop + 1
+    fields = {f.name: getattr(points, f.name) for f in dataclasses.fields(StationaryPoints)}
+    return StationaryPoints(**{**fields, "evaluations": evaluations, "steps_to_target": reached})
+
+
+def _distinct(surface: Surface, out, keep, loose, dtype) -> StationaryPoints:
+    """The lowest distinct quenched minima; equal means equal up to the symmetry."""
+    good = np.flatnonzero(out.status == Status.CONVERGED)
+    good = good[np.argsort(out.energy[good], kind="stable")]
+    chosen: list[int] = []
+    prints: list[np.ndarray] = []
+    window = 1e-6
+    for i in good:
+        if len(chosen) == keep:
+            break
+        energy, x = out.energy[i], out.x[i]
+        near = [
+            k
+            for k, j in enumerate(chosen)
+            if energy - out.energy[j] <= window * max(1.0, abs(energy))
+        ]
+        mark = surface.symmetry.fingerprint(x[None])[0]
+        spread = 1e-2 * (1.0 + np.sqrt(np.mean(x**2)))
+        if any(np.max(np.abs(mark - prints[k]), initial=0.0) < spread for k in near):
+            continue
+        chosen.append(int(i))
+        prints.append(mark)
+    rows = np.asarray(chosen, int)
+    blank = np.full(len(rows), np.nan, dtype)
+    del loose
+    return StationaryPoints(
+        x=out.x[rows],
+        energy=out.energy[rows],
+        rms_gradient=out.rms_gradient[rows],
+        index=np.full(len(rows), -1, np.int32),
+        lowest_eigenvalue=blank,
+        log_product=blank.copy(),
+        active=out.active[rows],
+        status=out.status[rows],
+        evaluations=out.evaluations[rows],
+    )
+
+
+def _ordered(points: StationaryPoints) -> StationaryPoints:
+    """Certified minima first, lowest first."""
+    return points.take(np.lexsort((np.asarray(points.energy), ~points.ok)))

@@ -1,0 +1,308 @@
+"""Hybrid eigenvector-following: uphill along the lowest mode, downhill in all others."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from jaxscape.search.history import History
+from jaxscape.search.lbfgs import count_active, free_gradient, into_bounds, rms
+from jaxscape.search.status import Status
+from jaxscape.surface import Surface, lane_hvp
+
+
+@dataclasses.dataclass(frozen=True)
+class HybridEigenvectorFollowing:
+    """Options of the transition-state search.
+
+    - `max_uphill`: longest step along the mode, in units of the surface's `scale`.
+    - `max_step`: largest root-mean-square displacement orthogonal to it, in the same units.
+    - `climb`: in a convex region, the step along the mode is at most `climb` times
+      `max_uphill` for equal gradients along and across the mode, so that the search keeps to the
+      valley floor.
+    - `history`: correction pairs kept for the orthogonal space.
+    - `mode_steps`: mode iterations before the first move.
+
+    Munro & Wales, Phys. Rev. B 59, 3969 (1999); Kumeda, Wales & Munro, Chem. Phys. Lett. 341,
+    185 (2001). Every step costs one gradient and two Hessian-vector products, one for the mode
+    and one for the direction that improves it (a locally optimal conjugate-gradient step,
+    preconditioned by the curvature pairs).
+    """
+
+    max_uphill: float = 0.1
+    max_step: float = 0.02
+    climb: float = 0.3
+    history: int = 6
+    mode_steps: int = 2
+
+    def __post_init__(self):
+        for name in ("max_uphill", "max_step", "climb"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        if self.history < 1 or self.mode_steps < 0:
+            raise ValueError("history must be at least 1 and mode_steps at least 0")
+
+
+class HEFState(eqx.Module):
+    """`mode`: lowest mode; `search`: what improves it; `last`: the direction it last turned to."""
+
+    x: Float[Array, "dim *lanes"]
+    energy: Float[Array, "*lanes"]
+    gradient: Float[Array, "dim *lanes"]
+    mode: Float[Array, "dim *lanes"]
+    search: Float[Array, "dim *lanes"]
+    last: Float[Array, "dim *lanes"]
+    last_curvature: Float[Array, "*lanes"]
+    eigenvalue: Float[Array, "*lanes"]
+    residual: Float[Array, "*lanes"]
+    moved: Float[Array, "dim *lanes"]
+    history: History
+    outside: Int[Array, "*lanes"]
+    steps: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+
+
+class HEFOutput(eqx.Module):
+    """Where a search ended."""
+
+    x: Float[Array, "dim *lanes"]
+    energy: Float[Array, "*lanes"]
+    rms_gradient: Float[Array, "*lanes"]
+    eigenvalue: Float[Array, "*lanes"]
+    mode: Float[Array, "dim *lanes"]
+    active: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+    evaluations: Int[Array, "*lanes"]
+
+
+class HEFSearch(eqx.Module):
+    """Jobs are `{"x": [B, dim], "mode": [B, dim]}`; a mode of zeros is drawn at random."""
+
+    options: HybridEigenvectorFollowing = eqx.field(static=True)
+    tolerance: Float[Array, ""]
+    max_steps: Int[Array, ""]
+    stride: int = eqx.field(static=True, default=4)
+
+    def init(self, surface: Surface, job) -> HEFState:
+        x, mode = job["x"], job["mode"]
+        lanes = x.shape[1:]
+        zero = jnp.zeros(lanes, x.dtype)
+        count = jnp.zeros(lanes, jnp.int32)
+        return HEFState(
+            x=x,
+            energy=zero,
+            gradient=jnp.zeros_like(x),
+            mode=mode,
+            search=jnp.zeros_like(x),
+            last=jnp.zeros_like(x),
+            last_curvature=zero,
+            eigenvalue=zero,
+            residual=zero,
+            moved=jnp.zeros_like(x),
+            history=History.empty(self.options.history, x),
+            outside=count,
+            steps=count,
+            status=jnp.full(lanes, Status.RUNNING, jnp.int32),
+        )
+
+    def step(self, surface, clock, state):
+        return hef_step(self.options, surface, clock, state, self.tolerance, self.max_steps)
+
+    def output(self, surface, state):
+        return HEFOutput(
+            state.x,
+            state.energy,
+            rms(state.gradient),
+            state.eigenvalue,
+            state.mode,
+            count_active(surface, state.x, state.gradient),
+            state.status,
+            5 * state.steps,
+        )
+
+    def advance(self, surface, state):
+        return state
+
+
+def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
+    """Measure gradient and curvature at `x`, improve the mode, and move."""
+    x, dim = state.x, state.x.shape[0]
+    zero_modes = surface.symmetry.zero_modes(x)
+
+    def clean(v):
+        return surface.symmetry.project(zero_modes, v)
+
+    mode = _unit(clean(state.mode))
+    last = _unit(_without(mode, clean(state.last)))
+    search = _without(mode, clean(state.search))
+    search = _unit(_without(mode, _without(last, search)))
+    energy, gradient, (curved, curved_search) = lane_hvp(surface, x, jnp.stack([mode, search]))
+    gradient = clean(free_gradient(surface, x, gradient))
+    finite = jnp.isfinite(energy) & jnp.isfinite(_dot(gradient, gradient))
+    mode, last, eigenvalue, last_curvature, residual = _lowest_in_span(
+        (mode, search, last), curved, curved_search, state.last_curvature
+    )
+    residual = clean(residual)
+
+    # Curvature pairs of the space orthogonal to the mode.
+    change = gradient - state.gradient
+    history = state.history.push(
+        clock,
+        _without(mode, state.moved),
+        _without(mode, change),
+        (state.steps > options.mode_steps) & finite,
+    )
+    scale = surface.scale.astype(x.dtype)
+    default = 0.01 * scale**2 + jnp.zeros_like(energy)
+    # The residual, preconditioned by the curvature found so far.
+    stiff = -history.multiply(clock, _without(mode, residual), default)
+    improved = _without(mode, stiff)
+
+    along = _dot(mode, gradient)
+    level = gradient - along * mode
+    down = -history.multiply(clock, level, default)
+    down = _without(mode, down)
+    down = jnp.where(_dot(down, level) > 0, -down, down)
+    down = _cap(down, scale * options.max_step * dim**0.5)
+
+    bend = jnp.abs(eigenvalue)
+    ratio = along / jnp.where(bend > 0, bend, 1.0)
+    newton = 2.0 * ratio / (1.0 + jnp.sqrt(1.0 + 4.0 * ratio * ratio / scale**2))
+    longest = scale * options.max_uphill
+    # In a convex region keep to the valley floor: climb only as the other directions relax.
+    across = jnp.sqrt(_dot(level, level))
+    slack = options.climb * jnp.abs(along) / jnp.where(across > 0, across, 1.0)
+    climb = longest * jnp.minimum(1.0, slack)
+    uphill = jnp.where(
+        eigenvalue < 0,
+        jnp.clip(newton, -longest, longest),
+        jnp.where(along >= 0, climb, -climb),
+    )
+    ready = state.steps >= options.mode_steps
+    move = jnp.where(ready, uphill * mode + down, 0.0)
+    trial = into_bounds(surface, x + move)
+    outside = jnp.where(jnp.any(trial != x + move, axis=0), state.outside + 1, 0)
+
+    steps = state.steps + 1
+    flat = rms(gradient) <= tolerance
+    status = jnp.where(
+        ~finite,
+        Status.NOT_FINITE,
+        jnp.where(
+            flat & (eigenvalue < 0) & ready,
+            Status.CONVERGED,
+            jnp.where(
+                outside >= 10,
+                Status.LEFT_BOUNDS,
+                jnp.where(steps >= max_steps, Status.MAX_STEPS, Status.RUNNING),
+            ),
+        ),
+    ).astype(jnp.int32)
+    running = state.status == Status.RUNNING
+    go = running & (status == Status.RUNNING)
+    return HEFState(
+        x=jnp.where(go, trial, x),
+        energy=energy,
+        gradient=gradient,
+        mode=mode,
+        search=improved,
+        last=last,
+        last_curvature=last_curvature,
+        eigenvalue=eigenvalue,
+        residual=jnp.sqrt(_dot(residual, residual)),
+        moved=jnp.where(go, trial - x, 0.0),
+        history=history,
+        outside=outside,
+        steps=jnp.where(running, steps, state.steps),
+        status=jnp.where(running, status, state.status),
+    )
+
+
+def random_modes(key: PRNGKeyArray, batch: int, dim: int, dtype) -> Float[Array, "batch dim"]:
+    """A random direction for each job, depending on the key and its position only."""
+    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(batch))
+    return jax.vmap(lambda k: jax.random.normal(k, (dim,), dtype))(keys)
+
+
+def _lowest_in_span(vectors, curved, curved_search, last_curvature):
+    """Rayleigh-Ritz in the span of mode, search and last direction (orthonormal, or zero).
+
+    The Hessian times `last` is not known at this point, but by symmetry every element of the
+    projected matrix is, except `last . H last`, for which the value of the step before stands in.
+    """
+    mode, search, last = vectors
+    a, b, c = _dot(mode, curved), _dot(search, curved), _dot(search, curved_search)
+    d, e = _dot(last, curved), _dot(last, curved_search)
+    f = last_curvature
+    absent = 1.0 + jnp.abs(a)  # keeps a missing direction out of the lowest state
+    has_search, has_last = _dot(search, search) > 0.5, _dot(last, last) > 0.5
+    b, c, e = (jnp.where(has_search, v, w) for v, w in ((b, 0.0), (c, absent), (e, 0.0)))
+    d, e, f = (jnp.where(has_last, v, w) for v, w in ((d, 0.0), (e, 0.0), (f, absent)))
+    eigenvalue, (u, v, w) = _lowest_of_three(a, b, c, d, e, f)
+    sign = jnp.where(u < 0, -1.0, 1.0)
+    u, v, w = sign * u, sign * v, sign * w
+    turned = v * search + w * last
+    new = u * mode + turned
+    other = _unit(_without(new, turned))
+    # other = (u turned - (v^2 + w^2) mode) / |.|, so its curvature follows from the matrix.
+    t = v * v + w * w
+    quad = c * v * v + 2.0 * e * v * w + f * w * w
+    cross = b * v + d * w
+    norm = jnp.where(t > 0, t, 1.0)
+    curvature = (u * u * quad - 2.0 * u * t * cross + t * t * a) / norm
+    # Residual at this point; the part along `last`, whose product is unknown, is left out.
+    weight = jnp.where(u * u + v * v > 0, jnp.sqrt(u * u + v * v), 1.0)
+    image = (u * curved + v * curved_search) / weight
+    direction = (u * mode + v * search) / weight
+    return new, other, eigenvalue, curvature, image - direction * _dot(direction, image)
+
+
+def _lowest_of_three(a, b, c, d, e, f):
+    """Lowest eigenpair of `[[a, b, d], [b, c, e], [d, e, f]]` in every lane, by Jacobi sweeps."""
+    matrix = [[a, b, d], [b, c, e], [d, e, f]]
+    one, nil = jnp.ones_like(a), jnp.zeros_like(a)
+    start = (jnp.stack([jnp.stack(r) for r in matrix]), jnp.stack(
+        [jnp.stack([one if i == j else nil for j in range(3)]) for i in range(3)]
+    ))
+
+    def sweep(_, pair):
+        m, vectors = pair
+        for p, q in ((0, 1), (0, 2), (1, 2)):
+            angle = 0.5 * jnp.arctan2(2.0 * m[p, q], m[q, q] - m[p, p])
+            cos, sin = jnp.cos(angle), jnp.sin(angle)
+            rows = m[p] * cos - m[q] * sin, m[p] * sin + m[q] * cos
+            m = m.at[p].set(rows[0]).at[q].set(rows[1])
+            columns = m[:, p] * cos - m[:, q] * sin, m[:, p] * sin + m[:, q] * cos
+            m = m.at[:, p].set(columns[0]).at[:, q].set(columns[1])
+            turned = (
+                vectors[:, p] * cos - vectors[:, q] * sin,
+                vectors[:, p] * sin + vectors[:, q] * cos,
+            )
+            vectors = vectors.at[:, p].set(turned[0]).at[:, q].set(turned[1])
+        return m, vectors
+
+    m, vectors = jax.lax.fori_loop(0, 4, sweep, start)
+    values = jnp.stack([m[0, 0], m[1, 1], m[2, 2]])
+    lowest = jnp.argmin(values, axis=0)
+    pick = (jnp.arange(3).reshape(3, *(1,) * a.ndim) == lowest).astype(a.dtype)
+    return jnp.sum(values * pick, axis=0), jnp.sum(vectors * pick, axis=1)
+
+
+def _dot(a, b):
+    return jnp.sum(a * b, axis=0)
+
+
+def _without(mode, v):
+    return v - mode * _dot(mode, v)
+
+
+def _unit(v):
+    norm = jnp.sqrt(_dot(v, v))
+    return v / jnp.where(norm > 1e-30, norm, 1.0)
+
+
+def _cap(v, longest):
+    norm = jnp.sqrt(_dot(v, v))
+    return v * jnp.minimum(1.0, longest / jnp.where(norm > 0, norm, 1.0))

@@ -1,0 +1,208 @@
+"""Limited-memory BFGS: one energy and gradient a step, no line search."""
+
+import dataclasses
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxscape.search.history import History
+from jaxscape.search.status import Status
+from jaxscape.surface import Surface, lane_value_and_grad
+
+
+@dataclasses.dataclass(frozen=True)
+class LBFGS:
+    """Options of the minimiser.
+
+    - `history`: correction pairs kept.
+    - `max_step`: largest root-mean-square displacement of one step, in units of the
+      surface's `scale`.
+    - `max_rise`: energy rise accepted in one step, relative to the energy's rounding.
+
+    Liu & Nocedal, Math. Program. 45, 503 (1989), with the step control of GMIN: the step is
+    capped, and one that raises the energy is shortened.
+    """
+
+    history: int = 6
+    max_step: float = 0.1
+    max_rise: float = 100.0
+
+    def __post_init__(self):
+        if self.history < 1:
+            raise ValueError(f"history is {self.history}; keep at least one pair")
+        if not self.max_step > 0:
+            raise ValueError(f"max_step is {self.max_step}; it must be positive")
+
+
+class LBFGSState(eqx.Module):
+    """`x`, `energy`, `gradient`: the last accepted point; `trial`: where to evaluate next."""
+
+    x: Float[Array, "dim *lanes"]
+    energy: Float[Array, "*lanes"]
+    gradient: Float[Array, "dim *lanes"]
+    trial: Float[Array, "dim *lanes"]
+    history: History
+    rejections: Int[Array, "*lanes"]
+    steps: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+
+
+class LBFGSOutput(eqx.Module):
+    """What a quench leaves behind."""
+
+    x: Float[Array, "dim *lanes"]
+    energy: Float[Array, "*lanes"]
+    rms_gradient: Float[Array, "*lanes"]
+    active: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+    evaluations: Int[Array, "*lanes"]
+
+
+class LBFGSSearch(eqx.Module):
+    """Minimisation as a lane search; jobs are starting points `{"x": [B, dim]}`."""
+
+    options: LBFGS = eqx.field(static=True)
+    tolerance: Float[Array, ""]
+    max_steps: Int[Array, ""]
+    stride: int = eqx.field(static=True, default=8)
+
+    def init(self, surface: Surface, job) -> LBFGSState:
+        return start_quench(self.options, job["x"])
+
+    def step(self, surface, clock, state):
+        return quench_step(
+            self.options, surface, clock, state, self.tolerance, self.max_steps
+        )
+
+    def output(self, surface, state):
+        return LBFGSOutput(
+            state.x,
+            state.energy,
+            rms(state.gradient),
+            count_active(surface, state.x, state.gradient),
+            state.status,
+            state.steps,
+        )
+
+    def advance(self, surface, state):
+        return state
+
+
+def start_quench(options: LBFGS, x) -> LBFGSState:
+    """The state before the first evaluation."""
+    lanes = x.shape[1:]
+    zero = jnp.zeros(lanes, jnp.int32)
+    return LBFGSState(
+        x=x,
+        energy=jnp.full(lanes, jnp.inf, x.dtype),
+        gradient=jnp.zeros_like(x),
+        trial=x,
+        history=History.empty(options.history, x),
+        rejections=zero,
+        steps=zero,
+        status=jnp.full(lanes, Status.RUNNING, jnp.int32),
+    )
+
+
+def quench_step(options, surface, clock, state, tolerance, max_steps) -> LBFGSState:
+    """Evaluate the trial point, accept it or shorten the step, and propose the next."""
+    energy, gradient = lane_value_and_grad(surface, state.trial)
+    gradient = free_gradient(surface, state.trial, gradient)
+    slope = jnp.sum(gradient * gradient, axis=0)
+    finite = jnp.isfinite(energy) & jnp.isfinite(slope)
+    first = state.steps == 0
+    eps = jnp.finfo(state.x.dtype).eps
+    rise = options.max_rise * eps * jnp.abs(state.energy)
+    accept = finite & (first | (energy <= state.energy + rise))
+
+    moved = state.trial - state.x
+    history = state.history.push(clock, moved, gradient - state.gradient, accept & ~first)
+    x = jnp.where(accept, state.trial, state.x)
+    energy = jnp.where(accept, energy, state.energy)
+    gradient = jnp.where(accept, gradient, state.gradient)
+    rejections = jnp.where(accept, 0, state.rejections + 1)
+
+    # Ten shorter steps failed: forget the curvature once, then give up.
+    stuck = rejections >= 10
+    empty = jnp.all(history.weight == 0, axis=0)
+    history = history.forget(stuck & ~empty)
+    rejections = jnp.where(stuck & ~empty, 0, rejections)
+
+    norm = jnp.sqrt(jnp.sum(gradient * gradient, axis=0))
+    scale = surface.scale.astype(x.dtype)
+    size = scale * options.max_step * x.shape[0] ** 0.5
+    first_scale = 0.1 * jnp.minimum(size / jnp.where(norm > 0, norm, 1.0), scale**2)
+    step = -history.multiply(clock, gradient, first_scale)
+    step = jnp.where(jnp.sum(step * gradient, axis=0) > 0, -step, step)
+    length = jnp.sqrt(jnp.sum(step * step, axis=0))
+    step = step * jnp.minimum(1.0, size / jnp.where(length > 0, length, 1.0))
+    onwards = accept | (stuck & ~empty)
+    trial = into_bounds(surface, jnp.where(onwards, x + step, x + 0.1 * moved))
+
+    steps = state.steps + 1
+    converged = (norm <= tolerance * x.shape[0] ** 0.5) & (accept | ~first)
+    stalled = (stuck & empty) | (jnp.all(trial == x, axis=0) & empty)
+    status = jnp.where(
+        converged,
+        Status.CONVERGED,
+        jnp.where(
+            first & ~finite,
+            Status.NOT_FINITE,
+            jnp.where(
+                stalled,
+                Status.STALLED,
+                jnp.where(steps >= max_steps, Status.MAX_STEPS, Status.RUNNING),
+            ),
+        ),
+    ).astype(jnp.int32)
+    running = state.status == Status.RUNNING
+    return LBFGSState(
+        x=jnp.where(running, x, state.x),
+        energy=jnp.where(running, energy, state.energy),
+        gradient=jnp.where(running, gradient, state.gradient),
+        trial=trial,
+        history=history,
+        rejections=rejections,
+        steps=jnp.where(running, steps, state.steps),
+        status=jnp.where(running, status, state.status),
+    )
+
+
+def rms(v: Float[Array, "dim *lanes"]) -> Float[Array, "*lanes"]:
+    """Root mean square over coordinates."""
+    return jnp.sqrt(jnp.mean(v * v, axis=0))
+
+
+def active_bounds(surface: Surface, x, gradient):
+    """Coordinates at a bound with the energy falling outwards `[dim, *lanes]` (or None)."""
+    if surface.lower is None:
+        return None
+    lower, upper = (_per_lane(b, x) for b in (surface.lower, surface.upper))
+    return ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
+
+
+def count_active(surface: Surface, x, gradient):
+    """How many coordinates sit on a bound."""
+    if surface.lower is None:
+        return jnp.zeros(x.shape[1:], jnp.int32)
+    lower, upper = (_per_lane(b, x) for b in (surface.lower, surface.upper))
+    return jnp.sum((x <= lower) | (x >= upper), axis=0, dtype=jnp.int32)
+
+
+def free_gradient(surface: Surface, x, gradient):
+    """The gradient without components that push against a bound."""
+    active = active_bounds(surface, x, gradient)
+    return gradient if active is None else jnp.where(active, 0.0, gradient)
+
+
+def into_bounds(surface: Surface, x):
+    """The nearest point of the box."""
+    if surface.lower is None:
+        return x
+    return jnp.clip(x, _per_lane(surface.lower, x), _per_lane(surface.upper, x))
+
+
+def _per_lane(bound, x):
+    bound = jnp.broadcast_to(bound, x.shape[:1]).astype(x.dtype)
+    return bound.reshape(-1, *(1,) * (x.ndim - 1))

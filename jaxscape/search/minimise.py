@@ -1,0 +1,135 @@
+"""Batched minimisation, from any starts to certified minima."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxscape.search import lanes as engine
+from jaxscape.search.arguments import checked_starts, default_tolerance
+from jaxscape.search.certify import DENSE_LIMIT, certify as certify_points
+from jaxscape.search.lbfgs import LBFGS, LBFGSSearch
+from jaxscape.search.results import StationaryPoints
+from jaxscape.search.status import Status
+from jaxscape.surface import Surface, as_surface
+
+
+def minimise(
+    surface,
+    x0: Float[Array | np.ndarray, "batch dim"],
+    *,
+    method: LBFGS = LBFGS(),
+    tolerance: float | None = None,
+    max_steps: int = 10_000,
+    certify: bool | None = None,
+    lanes: int | None = None,
+    progress: bool = False,
+    budget: engine.Budget | None = None,
+) -> StationaryPoints:
+    """Minimise from every row of `x0`, all at once.
+
+    **Arguments:**
+
+    - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
+    - `x0`: starting points `[B, dim]`; their dtype rules.
+    - `tolerance`: largest root-mean-square gradient of a converged point, in units of the
+      surface. Default 1e-8 in float64, 1e-4 in float32.
+    - `max_steps`: energy and gradient evaluations per start.
+    - `certify`: polish each point by Newton's method and count negative eigenvalues of its
+      Hessian; a stationary point that is no minimum gets `Status.WRONG_INDEX`. Default: for
+      `dim` up to 768. Without it `index` is -1 and `CONVERGED` speaks of the gradient only.
+    - `lanes`: searches busy at once; never changes a result.
+    - `progress`: show a progress bar.
+
+    **Returns:** `StationaryPoints`, in the order of `x0`. Ctrl-C returns what is finished.
+
+    **Raises:** `ValueError` for starts that are empty, of the wrong width or not finite, and for
+    a function that is no real scalar.
+
+    >>> import numpy as np
+    >>> points = minimise(lambda x: jnp.sum((x**2 - 1) ** 2), np.array([[0.3, 2.0]], "float32"))
+    >>> bool(points.ok[0]), int(points.index[0])
+    (True, 0)
+    """
+    surface = as_surface(surface)
+    x0 = checked_starts(surface, x0)
+    tolerance = default_tolerance(x0.dtype, tolerance)
+    dense = x0.shape[1] <= DENSE_LIMIT
+    if certify and not dense:
+        raise ValueError(
+            f"certify=True needs a dense Hessian and dim is {x0.shape[1]} (limit {DENSE_LIMIT}): "
+            "leave certify out"
+        )
+    certify = dense if certify is None else certify
+    budget = budget or engine.Budget()
+    loose = 1000.0 * tolerance if certify else tolerance
+    points = quench(surface, x0, method, loose, max_steps, lanes, progress, budget)
+    return certified_minima(surface, points, tolerance, budget) if certify else points
+
+
+def quench(surface, x0, method, tolerance, max_steps, lanes, progress, budget, width=None):
+    """L-BFGS alone: points whose `CONVERGED` speaks of the gradient only."""
+    batch, dim = x0.shape
+    search = LBFGSSearch(
+        method, jnp.asarray(tolerance, x0.dtype), jnp.asarray(max_steps, jnp.int32)
+    )
+    out, finished, _ = engine.run(
+        search,
+        surface,
+        {"x": x0},
+        width=width or tile_width(surface, dim, batch, 2 * method.history + 6, x0.dtype),
+        lanes=lanes,
+        budget=budget,
+        progress=progress,
+    )
+    missing = np.full(batch, np.nan, x0.dtype)
+    return StationaryPoints(
+        x=np.where(finished[:, None], out.x, x0),
+        energy=np.where(finished, out.energy, np.nan),
+        rms_gradient=np.where(finished, out.rms_gradient, np.nan),
+        index=np.full(batch, -1, np.int32),
+        lowest_eigenvalue=missing,
+        log_product=missing.copy(),
+        active=out.active,
+        status=np.where(finished, out.status, Status.INTERRUPTED).astype(np.int32),
+        evaluations=out.evaluations,
+    )
+
+
+def certified_minima(surface: Surface, points: StationaryPoints, tolerance, budget=None):
+    """Polish converged points and let only certified minima keep `CONVERGED`."""
+    return certified(surface, points, tolerance, 0, budget)[0]
+
+
+def certified(surface: Surface, points: StationaryPoints, tolerance, index: int, budget=None):
+    """Polish converged points, demand `index` negative eigenvalues; also the lowest modes."""
+    todo = np.flatnonzero(points.ok)
+    modes = np.zeros_like(points.x)
+    if len(todo) == 0 or (budget is not None and budget.interrupted):
+        return points, modes
+    found = certify_points(surface, np.asarray(points.x)[todo], tolerance=tolerance)
+    status = np.where(found.index == index, Status.CONVERGED, Status.WRONG_INDEX)
+    status = np.where(found.degenerate, Status.DEGENERATE, status)
+    status = np.where(found.rms_gradient <= tolerance, status, Status.STALLED)
+    status = np.where(found.index < 0, Status.NOT_FINITE, status)
+    fields = {}
+    for name in ("x", "energy", "rms_gradient", "index", "lowest_eigenvalue", "log_product",
+                 "active"):
+        value = np.array(getattr(points, name))
+        value[todo] = getattr(found, name)
+        fields[name] = value
+    new_status = np.array(points.status)
+    new_status[todo] = status
+    evaluations = np.array(points.evaluations)
+    evaluations[todo] += found.evaluations
+    modes[todo] = found.eigenvector
+    return StationaryPoints(**fields, status=new_status, evaluations=evaluations), modes
+
+
+def tile_width(surface: Surface, dim, batch, vectors, dtype):
+    """Lanes of one tile for a search that keeps `vectors` vectors of `dim` a lane."""
+    del surface
+    import jax
+
+    return engine.default_width(
+        dim, batch, vectors * np.dtype(dtype).itemsize, jax.default_backend()
+    )

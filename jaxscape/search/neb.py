@@ -1,0 +1,318 @@
+"""Doubly nudged and climbing elastic bands, many paths times many images in one batch."""
+
+import dataclasses
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from jaxscape.search import lanes as engine
+from jaxscape.search.arguments import checked_starts, positive
+from jaxscape.search.history import History
+from jaxscape.search.lbfgs import into_bounds
+from jaxscape.search.minimise import tile_width
+from jaxscape.search.status import Status, count_statuses
+from jaxscape.surface import Surface, as_surface, lane_value_and_grad
+
+
+@dataclasses.dataclass(frozen=True)
+class NEB:
+    """Options of the nudged elastic band.
+
+    - `images`: points on a path, both ends included.
+    - `climbing`: the highest image climbs to the maximum instead of feeling the springs
+      (Henkelman, Uberuaga & Jonsson, J. Chem. Phys. 113, 9901 (2000)).
+    - `spring`: spring constant, relative to the curvature of the band's energy along the path.
+    - `double_nudge`: keep part of the spring force across the path (Trygubenko & Wales,
+      J. Chem. Phys. 120, 2082 (2004)).
+    - `max_step`: largest root-mean-square displacement of an image, in units of `scale`.
+    - `history`: correction pairs of the limited-memory BFGS that relaxes the band. Its force is
+      no gradient, so there is no energy guard.
+    """
+
+    images: int = 15
+    climbing: bool = False
+    spring: float = 1.0
+    double_nudge: bool = True
+    max_step: float = 0.05
+    history: int = 4
+
+    def __post_init__(self):
+        if self.images < 3:
+            raise ValueError(f"images is {self.images}; a path needs both ends and a middle")
+        for name in ("spring", "max_step"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+
+
+class Candidates(eqx.Module):
+    """Local maxima of paths: guesses of transition states.
+
+    `x` `[K, dim]`; `mode` `[K, dim]`, the tangent there; `path` and `image` `[K]`, where from.
+    """
+
+    x: Float[np.ndarray, "k dim"]
+    mode: Float[np.ndarray, "k dim"]
+    path: Int[np.ndarray, " k"]
+    image: Int[np.ndarray, " k"]
+
+
+class Paths(eqx.Module):
+    """Relaxed bands: `images` `[B, P, dim]`, `energies` `[B, P]`, `rms_force` `[B]`,
+    `status` `[B]`, `evaluations` `[B]`."""
+
+    images: Float[np.ndarray, "batch images dim"]
+    energies: Float[np.ndarray, "batch images"]
+    rms_force: Float[np.ndarray, " batch"]
+    status: Int[np.ndarray, " batch"]
+    evaluations: Int[np.ndarray, " batch"]
+
+    @property
+    def ok(self):
+        """True where the band converged."""
+        return self.status == Status.CONVERGED
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def counts(self) -> dict[str, int]:
+        """How many bands ended in each status."""
+        return count_statuses(self.status)
+
+    def candidates(self) -> Candidates:
+        """The local maxima along each path, ends excluded, in order of path and image."""
+        e = self.energies
+        with np.errstate(invalid="ignore"):
+            top = (e[:, 1:-1] >= e[:, :-2]) & (e[:, 1:-1] > e[:, 2:])
+        path, image = np.nonzero(top)
+        image = image + 1
+        mode = self.images[path, image + 1] - self.images[path, image - 1]
+        norm = np.linalg.norm(mode, axis=1, keepdims=True)
+        return Candidates(
+            self.images[path, image],
+            mode / np.where(norm > 0, norm, 1.0),
+            path.astype(np.int32),
+            image.astype(np.int32),
+        )
+
+
+class _State(eqx.Module):
+    band: Float[Array, "flat *lanes"]
+    energies: Float[Array, "images *lanes"]
+    force: Float[Array, "flat *lanes"]
+    moved: Float[Array, "flat *lanes"]
+    history: History
+    residual: Float[Array, "*lanes"]
+    steps: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+
+
+class _Output(eqx.Module):
+    band: Float[Array, "flat *lanes"]
+    energies: Float[Array, "images *lanes"]
+    residual: Float[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+    steps: Int[Array, "*lanes"]
+
+
+class BandSearch(eqx.Module):
+    """Jobs are `{"band": [B, images * dim]}`; the ends stay where they are."""
+
+    options: NEB = eqx.field(static=True)
+    tolerance: Float[Array, ""]
+    max_steps: Int[Array, ""]
+    stride: int = eqx.field(static=True, default=8)
+
+    def init(self, surface, job):
+        del surface
+        band = job["band"]
+        lanes = band.shape[1:]
+        count = jnp.zeros(lanes, jnp.int32)
+        return _State(
+            band=band,
+            energies=jnp.zeros((self.options.images, *lanes), band.dtype),
+            force=jnp.zeros_like(band),
+            moved=jnp.zeros_like(band),
+            history=History.empty(self.options.history, band),
+            residual=jnp.full(lanes, jnp.inf, band.dtype),
+            steps=count,
+            status=jnp.full(lanes, Status.RUNNING, jnp.int32),
+        )
+
+    def step(self, surface: Surface, clock, state):
+        o = self.options
+        band = state.band.reshape(o.images, -1, *state.band.shape[1:])
+        dim = band.shape[1]
+        columns = jnp.moveaxis(band, 0, 1)
+        energies, gradients = lane_value_and_grad(surface, columns)
+        gradients = jnp.moveaxis(gradients, 1, 0)
+        forces = _band_force(o, band, energies, gradients, state.steps)
+        force = forces.reshape(state.band.shape)
+        finite = jnp.all(jnp.isfinite(energies), axis=0) & jnp.isfinite(jnp.sum(force, axis=0))
+        history = state.history.push(
+            clock, state.moved, state.force - force, (state.steps > 0) & finite
+        )
+        residual = jnp.sqrt(jnp.sum(force * force, axis=0) / (dim * (o.images - 2)))
+        scale = surface.scale.astype(band.dtype)
+        step = history.multiply(clock, force, 0.01 * scale**2 + jnp.zeros_like(residual))
+        step = jnp.where(jnp.sum(step * force, axis=0) < 0, -step, step)
+        step = step.reshape(band.shape)
+        length = jnp.sqrt(jnp.max(jnp.sum(step * step, axis=1), axis=0))
+        longest = scale * o.max_step * dim**0.5
+        step = step * jnp.minimum(1.0, longest / jnp.where(length > 0, length, 1.0))
+        moved = jnp.moveaxis(into_bounds(surface, jnp.moveaxis(band + step, 0, 1)), 1, 0)
+        steps = state.steps + 1
+        status = jnp.where(
+            ~finite,
+            Status.NOT_FINITE,
+            jnp.where(
+                residual <= self.tolerance,
+                Status.CONVERGED,
+                jnp.where(steps >= self.max_steps, Status.MAX_STEPS, Status.RUNNING),
+            ),
+        ).astype(jnp.int32)
+        running = state.status == Status.RUNNING
+        go = running & (status == Status.RUNNING)
+        new = jnp.where(go, moved.reshape(state.band.shape), state.band)
+        return _State(
+            band=new,
+            energies=energies,
+            force=force,
+            moved=new - state.band,
+            history=history,
+            residual=residual,
+            steps=jnp.where(running, steps, state.steps),
+            status=jnp.where(running, status, state.status),
+        )
+
+    def output(self, surface, state):
+        del surface
+        return _Output(state.band, state.energies, state.residual, state.status, state.steps)
+
+    def advance(self, surface, state):
+        del surface
+        return state
+
+
+def _band_force(options: NEB, band, energies, gradients, steps):
+    """Force on every image `[P, dim, *lanes]`; zero at both ends."""
+    ahead, behind = band[2:] - band[1:-1], band[1:-1] - band[:-2]
+    before, here, after = energies[:-2, None], energies[1:-1, None], energies[2:, None]
+    # Improved tangent: Henkelman & Jonsson, J. Chem. Phys. 113, 9978 (2000).
+    up, down = jnp.abs(after - here), jnp.abs(before - here)
+    larger, smaller = jnp.maximum(up, down), jnp.minimum(up, down)
+    rising = after > before
+    mixed = jnp.where(rising, ahead * larger + behind * smaller, ahead * smaller + behind * larger)
+    tangent = jnp.where(
+        (after > here) & (here > before),
+        ahead,
+        jnp.where((after < here) & (here < before), behind, mixed),
+    )
+    norm = jnp.sqrt(jnp.sum(tangent * tangent, axis=1, keepdims=True))
+    tangent = tangent / jnp.where(norm > 0, norm, 1.0)
+
+    def along(v):
+        return jnp.sum(v * tangent, axis=1, keepdims=True)
+
+    gradient = gradients[1:-1]
+    parallel = along(gradient)
+    true = -(gradient - parallel * tangent)
+    gaps = [jnp.sqrt(jnp.sum(v * v, axis=1, keepdims=True)) for v in (ahead, behind)]
+    # A spring constant in the units of the surface: its typical force over the typical gap.
+    size = jnp.mean(jnp.sqrt(jnp.sum(gradient * gradient, axis=1, keepdims=True)), axis=0)
+    gap = jnp.mean(gaps[0], axis=0)
+    constant = options.spring * jnp.maximum(size / jnp.where(gap > 0, gap, 1.0), 1e-3)
+    spring = constant * (gaps[0] - gaps[1]) * tangent
+    force = true + spring
+    if options.double_nudge:
+        full = constant * (ahead - behind)
+        across = full - along(full) * tangent
+        square = jnp.sum(true * true, axis=1, keepdims=True)
+        share = jnp.sum(across * true, axis=1, keepdims=True) / jnp.where(square > 0, square, 1.0)
+        nudge = across - share * true
+        # Switched off as the true force vanishes, or the band would never settle.
+        spread = jnp.sum(nudge * nudge, axis=1, keepdims=True)
+        weight = 2.0 / jnp.pi * jnp.arctan2(square, jnp.where(spread > 0, spread, 1.0))
+        force = force + weight * nudge
+    if options.climbing:
+        highest = here >= jnp.max(here, axis=0, keepdims=True)
+        climb = highest & (steps >= 20)
+        force = jnp.where(climb, -(gradient - 2.0 * parallel * tangent), force)
+    return jnp.concatenate([jnp.zeros_like(force[:1]), force, jnp.zeros_like(force[:1])])
+
+
+def neb(
+    surface,
+    start: Float[Array | np.ndarray, "batch dim"],
+    end: Float[Array | np.ndarray, "batch dim"],
+    *,
+    method: NEB = NEB(),
+    align: bool = True,
+    path: Float[Array | np.ndarray, "batch images dim"] | None = None,
+    tolerance: float = 1e-2,
+    max_steps: int = 300,
+    lanes: int | None = None,
+    progress: bool = False,
+    budget: engine.Budget | None = None,
+) -> Paths:
+    """Minimum-energy paths between the rows of `start` and `end`.
+
+    **Arguments:**
+
+    - `start`, `end`: `[B, dim]`, usually minima.
+    - `align`: bring each end as close to its start as the surface's symmetry allows.
+    - `path`: the first guess `[B, images, dim]` instead of a straight line; it sets the number of
+      images, and the ends are its own.
+    - `tolerance`: largest root-mean-square force on the images; loose, because the maxima are
+      meant to be handed to `find_transition_states`.
+    - `max_steps`: band steps; each evaluates every image once.
+
+    **Returns:** `Paths`; `.candidates()` are its local maxima. A band that has not converged
+    is returned all the same, with its status.
+
+    **Raises:** `ValueError` for ends of different shape, or as `minimise` does.
+
+    >>> import numpy as np
+    >>> double_well = lambda x: (x[0] ** 2 - 1) ** 2 + (x[1] - x[0] ** 2) ** 2
+    >>> a, b = np.array([[-1.0, 1.0]], "float32"), np.array([[1.0, 1.0]], "float32")
+    >>> top = neb(double_well, a, b).candidates()
+    >>> bool(np.allclose(top.x, 0.0, atol=0.1))
+    True
+    """
+    surface = as_surface(surface)
+    if path is not None:
+        path = np.asarray(path)
+        if path.ndim != 3 or path.shape[1] < 3:
+            raise ValueError(f"path has shape {path.shape}; pass [batch, images >= 3, dim]")
+        method = dataclasses.replace(method, images=path.shape[1])
+        start, end = path[:, 0], path[:, -1]
+    start = checked_starts(surface, start, "start")
+    end = checked_starts(surface, end, "end").astype(start.dtype)
+    if start.shape != end.shape:
+        raise ValueError(f"start has shape {start.shape} and end {end.shape}: pass pairs of rows")
+    max_steps = positive("max_steps", max_steps)
+    if path is None:
+        if align:
+            moved = [surface.symmetry.align(a, b)[0] for a, b in zip(start, end, strict=True)]
+            end = np.stack(moved).astype(start.dtype)
+        share = np.linspace(0.0, 1.0, method.images, dtype=start.dtype)[None, :, None]
+        path = (1.0 - share) * start[:, None] + share * end[:, None]
+    batch, images, dim = path.shape
+    bands = np.ascontiguousarray(path, start.dtype).reshape(batch, images * dim)
+    out, finished, _ = engine.run(
+        BandSearch(method, jnp.asarray(tolerance, start.dtype), jnp.asarray(max_steps, jnp.int32)),
+        surface,
+        {"band": bands},
+        width=tile_width(surface, images * dim, batch, 2 * method.history + 8, start.dtype),
+        lanes=lanes,
+        budget=budget,
+        progress="paths" if progress else False,
+    )
+    return Paths(
+        images=np.where(finished[:, None], out.band, bands).reshape(batch, images, dim),
+        energies=np.where(finished[:, None], out.energies, np.nan),
+        rms_force=np.where(finished, out.residual, np.nan),
+        status=np.where(finished, out.status, Status.INTERRUPTED).astype(np.int32),
+        evaluations=(out.steps * images).astype(np.int32),
+    )

@@ -1,0 +1,76 @@
+"""What the batched searches return: arrays in input order, leading axis the batch."""
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxscape.search.status import Status, count_statuses
+
+
+class StationaryPoints(eqx.Module):
+    """A batch of points at which a search ended.
+
+    `x` `[B, dim]`; `energy` `[B]`; `rms_gradient` `[B]` (root mean square of the
+    gradient over the free coordinates); `index` `[B]` (negative Hessian eigenvalues with
+    zero modes projected out, -1 where not computed); `lowest_eigenvalue` `[B]` (of the
+    projected Hessian, NaN where not computed); `log_product` `[B]` (sum of the logarithms of
+    the positive eigenvalues, NaN where not computed); `active` `[B]` (coordinates held by
+    a bound); `status` `[B]` (`Status`); `evaluations` `[B]` (energy and gradient counts
+    one, a Hessian-vector product two); `steps_to_target` (basin-hopping only, else None).
+
+    Arrays are NumPy arrays on the host.
+    """
+
+    x: Float[Array | np.ndarray, "batch dim"]
+    energy: Float[Array | np.ndarray, " batch"]
+    rms_gradient: Float[Array | np.ndarray, " batch"]
+    index: Int[Array | np.ndarray, " batch"]
+    lowest_eigenvalue: Float[Array | np.ndarray, " batch"]
+    log_product: Float[Array | np.ndarray, " batch"]
+    active: Int[Array | np.ndarray, " batch"]
+    status: Int[Array | np.ndarray, " batch"]
+    evaluations: Int[Array | np.ndarray, " batch"]
+    steps_to_target: Int[Array | np.ndarray, " chains"] | None = None
+
+    @property
+    def ok(self) -> Bool[np.ndarray, " batch"]:
+        """True where the point satisfies its certificate."""
+        return np.asarray(self.status) == Status.CONVERGED
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+    def take(self, mask):
+        """The points selected by a boolean mask, a slice or an array of positions."""
+        arrays, rest = eqx.partition(self, lambda leaf: _per_point(leaf, len(self)))
+        return eqx.combine(jax.tree.map(lambda leaf: np.asarray(leaf)[mask], arrays), rest)
+
+    def counts(self) -> dict[str, int]:
+        """How many searches ended in each status."""
+        return count_statuses(self.status)
+
+
+class TransitionStates(StationaryPoints):
+    """Transition states, with the minima downhill on either side.
+
+    The fields of `StationaryPoints`, and `eigenvector` `[B, dim]` (unit vector of the
+    negative mode), `plus` and `minus`: the `StationaryPoints` reached downhill from
+    `x + eigenvector` and `x - eigenvector`.
+    """
+
+    eigenvector: Float[Array | np.ndarray, "batch dim"] = eqx.field(kw_only=True)
+    plus: StationaryPoints = eqx.field(kw_only=True)
+    minus: StationaryPoints = eqx.field(kw_only=True)
+
+
+def concatenate(parts):
+    """Join batches of the same kind, in order."""
+    parts = list(parts)
+    if len(parts) == 1:
+        return parts[0]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def _per_point(leaf, size: int) -> bool:
+    return eqx.is_array_like(leaf) and np.ndim(leaf) >= 1 and np.shape(leaf)[0] == size

@@ -1,0 +1,232 @@
+"""Batched transition-state searches, from any starts to certified saddles and their minima."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from jaxscape.search import lanes as engine
+from jaxscape.search.arguments import checked_starts, default_tolerance, positive
+from jaxscape.search.certify import DENSE_LIMIT
+from jaxscape.search.eigenvector_following import (
+    HEFSearch,
+    HybridEigenvectorFollowing,
+    random_modes,
+)
+from jaxscape.search.lbfgs import LBFGS
+from jaxscape.search.minimise import certified, certified_minima, quench, tile_width
+from jaxscape.search.results import StationaryPoints, TransitionStates
+from jaxscape.search.status import Status
+from jaxscape.surface import Surface, as_surface
+
+
+def find_transition_states(
+    surface,
+    x0: Float[Array | np.ndarray, "batch dim"],
+    *,
+    key: PRNGKeyArray,
+    method: HybridEigenvectorFollowing = HybridEigenvectorFollowing(),
+    minimiser: LBFGS = LBFGS(max_step=0.02),
+    modes: Float[Array | np.ndarray, "batch dim"] | None = None,
+    tolerance: float | None = None,
+    max_steps: int = 500,
+    push: float = 0.05,
+    lanes: int | None = None,
+    progress: bool = False,
+    budget: engine.Budget | None = None,
+) -> TransitionStates:
+    """Search a transition state from every row of `x0`, then the minima on both sides of it.
+
+    **Arguments:**
+
+    - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
+    - `x0`: starting points `[B, dim]`: near a guess, or a minimum somewhat displaced.
+    - `key`: draws the first guess of each mode; job `i` uses `fold_in(key, i)`.
+    - `modes`: first guesses of the mode `[B, dim]` instead (the tangent of a path, say).
+    - `method`: options of the eigenvector-following; `minimiser`: of the downhill runs.
+    - `tolerance`: largest root-mean-square gradient of all three points, 1e-8 in float64.
+    - `max_steps`: eigenvector-following steps per start.
+    - `push`: displacement along the mode before running downhill, in units of the surface's
+      `scale`.
+
+    **Returns:** `TransitionStates` in the order of `x0`. `ok` means: gradient under the
+    tolerance, exactly one negative eigenvalue of the exact Hessian with zero modes projected
+    out, and a certified minimum on either side.
+
+    **Raises:** `ValueError` as `minimise` does, and for `dim` above 768, where there is no
+    dense certificate.
+
+    >>> import jax, numpy as np
+    >>> double_well = lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2
+    >>> start = np.array([[0.3, 0.2]], "float32")
+    >>> found = find_transition_states(double_well, start, key=jax.random.key(0))
+    >>> bool(found.ok[0]), bool(abs(found.energy[0] - 1.0) < 1e-4)
+    (True, True)
+    """
+    surface = as_surface(surface)
+    x0 = checked_starts(surface, x0)
+    dim = x0.shape[1]
+    if dim > DENSE_LIMIT:
+        raise ValueError(
+            f"dim is {dim}; transition states are certified by dense Hessians up to {DENSE_LIMIT}"
+        )
+    tolerance = default_tolerance(x0.dtype, tolerance)
+    max_steps = positive("max_steps", max_steps)
+    if modes is not None:
+        modes = checked_starts(surface, modes, "modes").astype(x0.dtype)
+        if modes.shape != x0.shape:
+            raise ValueError(f"modes has shape {modes.shape}, x0 has {x0.shape}")
+    else:
+        modes = np.asarray(random_modes(key, *x0.shape, x0.dtype))
+    budget = budget or engine.Budget()
+    points, directions = follow(
+        surface, x0, modes, method, 1e4 * tolerance, max_steps, lanes, progress, budget
+    )
+    points, certain = certified(surface, points, tolerance, 1, budget)
+    directions = np.where(points.ok[:, None], certain, directions)
+    return with_minima(
+        surface, points, directions, minimiser, tolerance, push, lanes, progress, budget
+    )
+
+
+def follow(
+    surface, x0, modes, method, tolerance, max_steps, lanes, progress, budget, width=None
+) -> tuple[StationaryPoints, Float[np.ndarray, "batch dim"]]:
+    """Eigenvector-following alone: uncertified points, and the modes they ended with."""
+    batch, dim = x0.shape
+    search = HEFSearch(
+        method, jnp.asarray(tolerance, x0.dtype), jnp.asarray(max_steps, jnp.int32)
+    )
+    out, finished, _ = engine.run(
+        search,
+        surface,
+        {"x": x0, "mode": modes},
+        width=width or tile_width(surface, dim, batch, 2 * method.history + 16, x0.dtype),
+        lanes=lanes,
+        budget=budget,
+        progress="transition states" if progress else False,
+    )
+    points = StationaryPoints(
+        x=np.where(finished[:, None], out.x, x0),
+        energy=np.where(finished, out.energy, np.nan),
+        rms_gradient=np.where(finished, out.rms_gradient, np.nan),
+        index=np.full(batch, -1, np.int32),
+        lowest_eigenvalue=np.where(finished, out.eigenvalue, np.nan),
+        log_product=np.full(batch, np.nan, x0.dtype),
+        active=out.active,
+        status=np.where(finished, out.status, Status.INTERRUPTED).astype(np.int32),
+        evaluations=out.evaluations,
+    )
+    return points, out.mode
+
+
+def with_minima(
+    surface: Surface,
+    points: StationaryPoints,
+    eigenvector,
+    minimiser,
+    tolerance,
+    push,
+    lanes=None,
+    progress=False,
+    budget=None,
+    width=None,
+) -> TransitionStates:
+    """Run downhill both ways from certified transition states."""
+    todo = np.flatnonzero(points.ok)
+    sides = descend(
+        surface,
+        np.asarray(points.x)[todo],
+        np.asarray(eigenvector)[todo],
+        minimiser,
+        tolerance,
+        push,
+        lanes,
+        progress,
+        budget or engine.Budget(),
+        width,
+    )
+    plus, minus = (_spread(side, todo, points) for side in sides)
+    status = np.array(points.status)
+    lost = points.ok & ~(plus.ok & minus.ok)
+    halted = (plus.status == Status.INTERRUPTED) | (minus.status == Status.INTERRUPTED)
+    status[lost] = np.where(halted[lost], Status.INTERRUPTED, Status.NO_MINIMUM)
+    fields = {f.name: getattr(points, f.name) for f in dataclasses.fields(StationaryPoints)}
+    fields["status"] = status
+    return TransitionStates(
+        **fields, eigenvector=np.asarray(eigenvector), plus=plus, minus=minus
+    )
+
+
+def descend(
+    surface, x, eigenvector, minimiser, tolerance, push, lanes, progress, budget, width=None
+) -> tuple[StationaryPoints, StationaryPoints]:
+    """The certified minima downhill from `x + eigenvector` and `x - eigenvector`.
+
+    A run that ends on a saddle (symmetry can hold it there) is pushed off and goes on.
+    """
+    size = push * np.asarray(surface.scale, x.dtype)
+    starts = np.concatenate([x + size * eigenvector, x - size * eigenvector])
+    sides = _minimised(surface, starts, minimiser, tolerance, lanes, progress, budget, width)
+    for _ in range(3):
+        saddles = np.flatnonzero(sides[0].status == Status.WRONG_INDEX)
+        if len(saddles) == 0 or budget.spent:
+            break
+        points, modes = sides
+        onwards = np.asarray(points.x)[saddles] + 2.0 * size * modes[saddles]
+        again = _minimised(
+            surface, onwards, minimiser, tolerance, lanes, False, budget, width
+        )
+        sides = _replaced(sides, saddles, again)
+    points = sides[0]
+    return points.take(slice(0, len(x))), points.take(slice(len(x), None))
+
+
+def _minimised(surface, x, minimiser, tolerance, lanes, progress, budget, width):
+    if len(x) == 0:
+        return StationaryPoints(
+            x, *(np.zeros(0, x.dtype),) * 2, np.zeros(0, np.int32), *(np.zeros(0, x.dtype),) * 2,
+            *(np.zeros(0, np.int32),) * 3,
+        ), x
+    label = "minima" if progress else False
+    points = quench(
+        surface, x, minimiser, 1e3 * tolerance, 10_000, lanes, label, budget, width
+    )
+    return certified(surface, points, tolerance, 0, budget)
+
+
+def _replaced(sides, rows, again):
+    points, modes = sides
+    new, new_modes = again
+    fields = {}
+    for field in dataclasses.fields(StationaryPoints):
+        old = getattr(points, field.name)
+        if old is None:
+            continue
+        value = np.array(old)
+        spent = value[rows] if field.name == "evaluations" else 0
+        value[rows] = getattr(new, field.name) + spent
+        fields[field.name] = value
+    modes = np.array(modes)
+    modes[rows] = new_modes
+    return StationaryPoints(**fields), modes
+
+
+def _spread(side: StationaryPoints, rows, points: StationaryPoints) -> StationaryPoints:
+    """Rows of `side` at their places in a batch; elsewhere the status says there is nothing."""
+    batch, dtype = len(points), np.asarray(points.x).dtype
+    fields = {
+        "x": np.full(points.x.shape, np.nan, dtype),
+        "energy": np.full(batch, np.nan, dtype),
+        "rms_gradient": np.full(batch, np.nan, dtype),
+        "index": np.full(batch, -1, np.int32),
+        "lowest_eigenvalue": np.full(batch, np.nan, dtype),
+        "log_product": np.full(batch, np.nan, dtype),
+        "active": np.zeros(batch, np.int32),
+        "status": np.full(batch, Status.NO_MINIMUM, np.int32),
+        "evaluations": np.zeros(batch, np.int32),
+    }
+    for name, value in fields.items():
+        value[rows] = getattr(side, name)
+    return StationaryPoints(**fields)

@@ -1,0 +1,332 @@
+"""A function with what belongs to it: bounds, symmetry, and where to start."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from jaxscape.symmetry import NoSymmetry, Symmetry
+
+
+class Units(eqx.Module):
+    """Labels for tables and axes; empty where a quantity has no unit."""
+
+    energy: str = eqx.field(static=True, default="")
+    length: str = eqx.field(static=True, default="")
+
+
+class Surface(eqx.Module):
+    """A scalar function of a flat vector, ready to be explored.
+
+    **Arguments:**
+
+    - `function`: any differentiable JAX callable `x[dim] -> scalar`, closures and Equinox
+      modules included.
+    - `bounds`: `(lower, upper)`, each a number or `[dim]`; searches stay inside.
+    - `symmetry`: which points are the same, see `jaxscape.symmetry`.
+    - `sampler`: `sampler(key) -> x[dim]`, a random start. Without one, `sample` draws
+      uniformly within finite bounds.
+    - `dim`: the width of `x`, where it is known.
+    - `scale`: a length over which the function changes its character (a bond, the width of
+      a basin); caps on steps are multiples of it. Default: a twentieth of the narrowest
+      finite bounds, else 1.
+    - `name`, `units`: for tables and plots.
+
+    A surface whose function has the class attribute `trailing_lanes = True` is evaluated on
+    `[dim, lanes]` directly instead of through `vmap`: every point in one column.
+
+    >>> surface = Surface(lambda x: jnp.sum(x**2), bounds=(-1.0, 1.0), dim=2)
+    >>> float(surface(jnp.ones(2)))
+    2.0
+    """
+
+    function: Callable
+    symmetry: Symmetry
+    lower: Array | None
+    upper: Array | None
+    sampler: Callable | None
+    unflatten: Callable | None
+    scale: Array
+    dim: int | None = eqx.field(static=True)
+    name: str = eqx.field(static=True)
+    units: Units = eqx.field(static=True)
+
+    def __init__(
+        self,
+        function: Callable,
+        *,
+        bounds=None,
+        symmetry: Symmetry | None = None,
+        sampler: Callable | None = None,
+        dim: int | None = None,
+        scale: float | None = None,
+        name: str = "",
+        units: Units | None = None,
+        unflatten: Callable | None = None,
+    ):
+        if not callable(function):
+            raise ValueError(
+                f"function is a {type(function).__name__}, not a callable: "
+                "pass a JAX function of one flat vector x[dim] that returns a scalar"
+            )
+        if symmetry is not None and not isinstance(symmetry, Symmetry):
+            raise ValueError(
+                f"symmetry is {symmetry!r}; pass one of jaxscape.symmetry, such as "
+                "Cluster() for atoms, or None"
+            )
+        self.function = function
+        self.symmetry = NoSymmetry() if symmetry is None else symmetry
+        self.lower, self.upper = _checked_bounds(bounds, dim)
+        self.sampler = sampler
+        self.unflatten = unflatten
+        self.scale = jnp.asarray(_default_scale(self) if scale is None else scale, float)
+        self.dim = dim
+        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.units = units or Units()
+
+    @staticmethod
+    def from_loss(
+        loss: Callable,
+        params: Any,
+        *args: Any,
+        l2: float = 0.0,
+        symmetry: Symmetry | None = None,
+        sampler: Callable | None = None,
+        bounds=None,
+        name: str = "",
+    ) -> "Surface":
+        """A surface over the parameters of a model.
+
+        **Arguments:**
+
+        - `loss`: `loss(params, *args) -> scalar`.
+        - `params`: any pytree; its inexact array leaves are the coordinates, everything else
+          stays as it is. Flax `nnx` states, `linen` dictionaries and Equinox modules are
+          pytrees.
+        - `args`: data and whatever else the loss takes; arrays in it are traced.
+        - `l2`: adds `l2 * sum(x**2)`, the usual cure for flat directions.
+        - `sampler`: `sampler(key) -> params`, a freshly initialised model; without one,
+          starts are normal with the spread of `params`.
+
+        **Returns:** a surface that also has `.ravel(params) -> x` and `.unravel(x) -> params`.
+
+        **Raises:** `ValueError` if there is no inexact array in `params`, or the loss is not
+        a scalar.
+
+        >>> s = Surface.from_loss(lambda p, y: jnp.sum((p["w"] - y) ** 2), {"w": jnp.ones(3)}, 2.0)
+        >>> s.dim, float(s(s.ravel({"w": jnp.zeros(3)})))
+        (3, 12.0)
+        """
+        function = LossFunction(loss, params, args, l2)
+        surface = Surface(
+            function,
+            bounds=bounds,
+            symmetry=symmetry,
+            sampler=_raveled(sampler) if sampler else _NormalStarts(function.start),
+            dim=function.start.size,
+            name=name or getattr(loss, "__name__", type(loss).__name__),
+            units=Units("loss", ""),
+            unflatten=function.unravel,
+        )
+        check_scalar(surface, function.start)
+        return surface
+
+    def __call__(self, x: Float[Array, " dim"]) -> Float[Array, ""]:
+        return self.function(x)
+
+    def value_and_grad(self, x: Float[Array, " dim"]):
+        """Energy and gradient at one point."""
+        return jax.value_and_grad(self.function)(x)
+
+    def hvp(self, x: Float[Array, " dim"], v: Float[Array, " dim"]) -> Float[Array, " dim"]:
+        """Hessian-vector product at one point, without a Hessian."""
+        return jax.jvp(jax.grad(self.function), (x,), (v,))[1]
+
+    def hessian(self, x: Float[Array, " dim"]) -> Float[Array, "dim dim"]:
+        """The dense Hessian at one point."""
+        return jax.hessian(self.function)(x)
+
+    def sample(self, key: PRNGKeyArray, n: int) -> Float[Array, "n dim"]:
+        """`n` random starting points.
+
+        **Raises:** `ValueError` if the surface has neither a sampler nor finite bounds.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}; ask for at least one starting point")
+        keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(n))
+        sampler = self.sampler or self._uniform_sampler()
+        return jax.vmap(sampler)(keys)
+
+    def ravel(self, params: Any) -> Float[Array, " dim"]:
+        """Parameters as a flat point (surfaces made by `from_loss`)."""
+        if self.unflatten is None:
+            raise ValueError("this surface was not made by Surface.from_loss: points are flat")
+        return ravel_pytree(eqx.filter(params, eqx.is_inexact_array))[0]
+
+    def unravel(self, x: Float[Array, " dim"]) -> Any:
+        """A flat point as parameters (surfaces made by `from_loss`)."""
+        if self.unflatten is None:
+            raise ValueError("this surface was not made by Surface.from_loss: points are flat")
+        return self.unflatten(jnp.asarray(x))
+
+    def _uniform_sampler(self):
+        if self.lower is None or self.upper is None:
+            raise ValueError(
+                f"surface {self.name!r} has no sampler and no bounds: "
+                "pass sampler=, bounds=, or your own starting points x0"
+            )
+        if self.dim is None and np.ndim(self.lower) == 0 and np.ndim(self.upper) == 0:
+            raise ValueError("bounds are plain numbers: pass dim= to Surface as well")
+        shape = (self.dim,) if self.dim else np.broadcast_shapes(self.lower.shape, self.upper.shape)
+        return _Uniform(jnp.broadcast_to(self.lower, shape), jnp.broadcast_to(self.upper, shape))
+
+
+class LossFunction(eqx.Module):
+    """`x -> loss(params, *args) + l2 |x|^2` for a pytree of parameters."""
+
+    loss: Callable
+    start: Array
+    rest: Any
+    args: tuple
+    l2: Array
+    rebuild: Callable = eqx.field(static=True)
+
+    def __init__(self, loss, params, args=(), l2=0.0):
+        if not callable(loss):
+            raise ValueError(f"loss is a {type(loss).__name__}; pass loss(params, *args) -> scalar")
+        weights, self.rest = eqx.partition(params, eqx.is_inexact_array)
+        if not jax.tree.leaves(weights):
+            raise ValueError(
+                "params holds no floating-point array, so there is nothing to minimise over"
+            )
+        self.loss = loss
+        self.start, self.rebuild = ravel_pytree(weights)
+        self.args = args
+        self.l2 = jnp.asarray(l2, self.start.dtype)
+
+    def unravel(self, x):
+        """The pytree of parameters whose flat form is `x`."""
+        return eqx.combine(self.rebuild(x.astype(self.start.dtype)), self.rest)
+
+    def __call__(self, x):
+        return self.loss(self.unravel(x), *self.args) + self.l2 * jnp.sum(x * x)
+
+
+def as_surface(surface) -> Surface:
+    """A surface as it is; a bare callable wrapped."""
+    return surface if isinstance(surface, Surface) else Surface(surface)
+
+
+def check_scalar(surface: Surface, x) -> None:
+    """Raise `ValueError` unless the function maps a point like `x` to one real number."""
+    shape = jax.ShapeDtypeStruct(np.shape(x), jnp.result_type(x))
+    try:
+        out = jax.eval_shape(surface.function, shape)
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"function {surface.name!r} cannot be evaluated at a point of shape {shape.shape}: "
+            f"{error}"
+        ) from error
+    if not hasattr(out, "shape") or out.shape != ():
+        found = getattr(out, "shape", type(out).__name__)
+        raise ValueError(
+            f"function {surface.name!r} returns {found}, not a scalar: "
+            "sum or average it to one number of shape ()"
+        )
+    if not jnp.issubdtype(out.dtype, jnp.floating):
+        raise ValueError(
+            f"function {surface.name!r} returns {out.dtype}, not a real floating-point number"
+        )
+
+
+def lane_energy(surface: Surface, x: Float[Array, "dim *lanes"]) -> Float[Array, "*lanes"]:
+    """Energies of points in columns."""
+    if x.ndim == 1 or getattr(surface.function, "trailing_lanes", False):
+        return surface.function(x)
+    return _over_lanes(surface.function, 0, x)
+
+
+def lane_value_and_grad(surface: Surface, x: Float[Array, "dim *lanes"]):
+    """Energies `[*lanes]` and gradients `[dim, *lanes]` of points in columns."""
+    if x.ndim == 1 or getattr(surface.function, "trailing_lanes", False):
+        energy, pullback = jax.vjp(surface.function, x)
+        return energy, pullback(jnp.ones_like(energy))[0]
+    return _over_lanes(jax.value_and_grad(surface.function), (0, -1), x)
+
+
+def lane_hvp(surface: Surface, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]):
+    """Energy, gradient and `k` Hessian-vector products of points in columns."""
+
+    def gradient(y):
+        energy, grad = lane_value_and_grad(surface, y)
+        return grad, energy
+
+    grad, push, energy = jax.linearize(gradient, x, has_aux=True)
+    return energy, grad, jax.vmap(push)(v)
+
+
+def _over_lanes(function, out_axes, x):
+    flat = x.reshape(x.shape[0], -1)
+    out = jax.vmap(function, in_axes=-1, out_axes=out_axes)(flat)
+    return jax.tree.map(lambda leaf: leaf.reshape(*leaf.shape[:-1], *x.shape[1:]), out)
+
+
+def _checked_bounds(bounds, dim):
+    if bounds is None:
+        return None, None
+    try:
+        lower, upper = bounds
+    except (TypeError, ValueError):
+        raise ValueError(f"bounds is {bounds!r}; pass (lower, upper)") from None
+    dtype = jnp.result_type(float)
+    pair = []
+    for side, value in (("lower", lower), ("upper", upper)):
+        value = np.asarray(value, dtype)
+        if value.ndim > 1 or (value.ndim == 1 and dim is not None and value.shape != (dim,)):
+            expected = "a number or one per coordinate" if dim is None else f"a number or [{dim}]"
+            raise ValueError(f"the {side} bound has shape {value.shape}; pass {expected}")
+        if np.isnan(value).any():
+            raise ValueError(f"the {side} bound contains NaN; use -inf or inf for no bound")
+        pair.append(value)
+    if not np.all(pair[0] < pair[1]):
+        raise ValueError(f"bounds are crossed: lower {pair[0]} is not below upper {pair[1]}")
+    return jnp.asarray(pair[0]), jnp.asarray(pair[1])
+
+
+def _default_scale(surface):
+    if surface.lower is None:
+        return 1.0
+    width = np.asarray(surface.upper - surface.lower)
+    return float(np.min(width)) / 20.0 if np.isfinite(width).all() else 1.0
+
+
+class _Uniform(eqx.Module):
+    lower: Array
+    upper: Array
+
+    def __call__(self, key):
+        return jax.random.uniform(
+            key, self.lower.shape, self.lower.dtype, self.lower, self.upper
+        )
+
+
+class _NormalStarts(eqx.Module):
+    """Normal starts with the spread of the parameters given (at least a half)."""
+
+    start: Array
+
+    def __call__(self, key):
+        spread = jnp.maximum(jnp.std(self.start), 0.5)
+        return spread * jax.random.normal(key, self.start.shape, self.start.dtype)
+
+
+def _raveled(sampler):
+    def sample(key):
+        return ravel_pytree(eqx.filter(sampler(key), eqx.is_inexact_array))[0]
+
+    return sample

@@ -1,0 +1,92 @@
+"""Alignment of different structures."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+from jaxscape.symmetry import Cluster
+from jaxscape.symmetry._alignment import even_rotations
+
+REFERENCE = pathlib.Path(__file__).parents[3] / "shared" / "reference"
+
+
+def generic(n, seed):
+    return np.random.default_rng(seed).normal(size=3 * n)
+
+
+@pytest.mark.parametrize("species", [None, "AABBBB"])
+@pytest.mark.parametrize("inversion", [True, False])
+def test_an_aligned_image_is_an_image_at_the_distance_told(species, inversion):
+    cluster = Cluster(species=species, inversion=inversion)
+    for seed in range(5):
+        a, b = generic(6, seed), generic(6, seed + 50)
+        image, distance = cluster.align(a, b)
+        assert distance == pytest.approx(np.linalg.norm(image - a))
+        assert cluster.same(image, b)
+        assert distance <= np.linalg.norm(a - b)
+
+
+def test_the_least_distance_is_found_where_brute_force_can_tell():
+    from itertools import permutations
+
+    for seed in range(5):
+        a, b = generic(5, seed).reshape(-1, 3), generic(5, seed + 9).reshape(-1, 3)
+        a, b = a - a.mean(0), b - b.mean(0)
+        least = np.inf
+        for order in permutations(range(5)):
+            singular = np.linalg.svd(a.T @ b[list(order)], compute_uv=False)
+            least = min(least, np.sum(a**2) + np.sum(b**2) - 2 * singular.sum())
+        assert Cluster().align(a.ravel(), b.ravel())[1] == pytest.approx(np.sqrt(least), abs=1e-9)
+
+
+def test_small_displacements_are_never_lengthened():
+    for seed in range(5):
+        a = generic(20, seed)
+        b = Cluster().random_image(a + 0.05 * generic(20, seed + 1), seed)
+        assert Cluster().align(a, b)[1] <= 0.05 * np.linalg.norm(generic(20, seed + 1))
+
+
+def test_many_pairs_are_each_pair():
+    a, b = (np.stack([generic(6, s + k) for s in range(3)]) for k in (0, 10))
+    images, distances = Cluster().align_many(a, b)
+    for row in range(3):
+        image, distance = Cluster().align(a[row], b[row])
+        np.testing.assert_array_equal(images[row], image)
+        assert distances[row] == distance
+    with pytest.raises(ValueError, match="two batches alike"):
+        Cluster().align_many(a, b[:2])
+
+
+def test_alignment_is_deterministic_and_leaves_the_global_generator_alone():
+    a, b = generic(12, 0), generic(12, 1)
+    np.random.seed(0)
+    expected = np.random.RandomState(0).random()
+    first, second = Cluster().align(a, b), Cluster().align(a, b)
+    assert np.random.random() == expected
+    np.testing.assert_array_equal(first[0], second[0])
+
+
+def test_even_rotations_leave_no_hole():
+    rotations = even_rotations(600)
+    np.testing.assert_allclose(rotations @ np.swapaxes(rotations, 1, 2) - np.eye(3), 0, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(rotations), 1)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+        q *= np.linalg.det(q)
+        cosine = (np.einsum("kij,ij->k", rotations, q).max() - 1) / 2
+        assert np.degrees(np.arccos(cosine)) < 30
+
+
+def test_fcc_to_icosahedral_lj38():
+    path = REFERENCE / "pathsample-lj38" / "points.min"
+    if not path.exists():
+        pytest.skip("needs the coordinates of LJ38 minima from the Wales group's examples")
+    points = np.fromfile(path).reshape(-1, 114)
+    energies = np.loadtxt(path.with_name("min.data"))[:, 0]
+    fcc, icosahedral = points[np.argsort(energies)[:2]]
+    # 3.136: best of 20 random starts of pele's alignment.
+    assert Cluster().align(fcc, icosahedral)[1] <= 3.1359
+    orders = np.loadtxt(path.with_name("min.data"))[:, 2]
+    assert [Cluster().order(x) for x in points] == orders.astype(int).tolist()
