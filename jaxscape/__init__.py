@@ -9,6 +9,7 @@ from jaxscape.analysis import (
     lowest_path as lowest_path,
 )
 from jaxscape.check import CheckReport as CheckReport, check as check
+from jaxscape.explore import explore as explore
 from jaxscape.landscape import (
     IdentityTolerance as IdentityTolerance,
     Landscape as Landscape,

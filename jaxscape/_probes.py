@@ -13,7 +13,7 @@ import numpy as np
 from jaxscape.surface import Surface, lane_energy
 
 ROWS = 32
-NEARBY = 0.5  # how far `jump_nearby` looks, in typical lengths
+NEARBY = 0.3  # how far `jump_nearby` looks, in typical lengths
 
 
 def energies_and_gradients(surface: Surface, points):
@@ -104,7 +104,10 @@ def jump_nearby(surface: Surface, x, key) -> tuple[float, str]:
     worst = np.argmax(np.add(*_change(at_a, at_b)), axis=1)[:, None]
     at_a, at_b = ([np.take_along_axis(v, worst, 1)[:, 0] for v in at] for at in (at_a, at_b))
     first = np.add(*_change(at_a, at_b))
-    for _ in range(halvings):
+    before = first
+    for halving in range(halvings):
+        if halving == halvings - 4:
+            before = _change(at_a, at_b)[0]
         middle = measured(0.5 * (at_a[0] + at_b[0]))
         left = np.add(*_change(at_a, middle)) >= np.add(*_change(middle, at_b))
         at_a, at_b = (
@@ -115,10 +118,10 @@ def jump_nearby(surface: Surface, x, key) -> tuple[float, str]:
     eps = float(np.finfo(x.dtype).eps)
     height = np.maximum(np.abs(at_a[1]), np.abs(at_b[1]))
     floor = 50 * eps * height / np.maximum(at_b[0] - at_a[0], 1e-300)
-    # A narrow peak is steep as well, but its slope hardly changes over the last interval.
+    # A narrow peak is steep as well, but its slope changes ever less over the last intervals.
     steepest = np.maximum(np.max(np.abs(ends[2]), axis=1) / 10, np.abs(at_a[2]))
     floor += (1e-1 if _single(x) else 1e-3) * np.maximum(steepest, np.abs(at_b[2]))
-    kink = (slope > 0.2 * first) & (slope > floor)
+    kink = (slope > 0.5 * before) & (slope > floor)
     cliff = (step > 0.2 * 2**halvings * first) & (step > floor)
     if not (kink | cliff).any():
         return 0.0, ""

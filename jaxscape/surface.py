@@ -33,12 +33,14 @@ class Surface(eqx.Module):
       uniformly within finite bounds.
     - `dim`: the width of `x`, where it is known.
     - `scale`: a length over which the function changes its character (a bond, the width of
-      a basin); caps on steps are multiples of it. Default: a twentieth of the narrowest
+      a basin); caps on steps are multiples of it. Default: a tenth of the narrowest
       finite bounds, else 1.
     - `name`, `units`: for tables and plots.
 
     A surface whose function has the class attribute `trailing_lanes = True` is evaluated on
-    `[dim, lanes]` directly instead of through `vmap`: every point in one column.
+    `[dim, lanes]` directly instead of through `vmap`: every point in one column. If it also has
+    a method `products(x, v[k]) -> (energy, gradient, k Hessian-vector products)`, searches use
+    that instead of differentiating its gradient.
 
     >>> surface = Surface(lambda x: jnp.sum(x**2), bounds=(-1.0, 1.0), dim=2)
     >>> float(surface(jnp.ones(2)))
@@ -127,8 +129,9 @@ class Surface(eqx.Module):
             function,
             bounds=bounds,
             symmetry=symmetry,
-            sampler=_raveled(sampler) if sampler else _NormalStarts(function.start),
+            sampler=_Raveled(sampler) if sampler else _NormalStarts(function.start),
             dim=function.start.size,
+            scale=3.0,  # weights of trained networks are of order one to ten
             name=name or getattr(loss, "__name__", type(loss).__name__),
             units=Units("loss", ""),
             unflatten=function.unravel,
@@ -262,12 +265,28 @@ def lane_value_and_grad(surface: Surface, x: Float[Array, "dim *lanes"]):
 def lane_hvp(surface: Surface, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]):
     """Energy, gradient and `k` Hessian-vector products of points in columns."""
 
+    products = getattr(surface.function, "products", None)
+    if products is not None:
+        return products(x, v)
+
     def gradient(y):
         energy, grad = lane_value_and_grad(surface, y)
         return grad, energy
 
-    grad, push, energy = jax.linearize(gradient, x, has_aux=True)
-    return energy, grad, jax.vmap(push)(v)
+    def push(t):
+        return jax.jvp(gradient, (x,), (t,), has_aux=True)
+
+    grad, hv, energy = jax.vmap(push, out_axes=(None, 0, None))(v)
+    return energy, grad, hv
+
+
+def lane_hessian(surface: Surface, x: Float[Array, "dim *lanes"]):
+    """Energy, gradient and dense Hessian `[dim, dim, *lanes]` of points in columns."""
+    direct = getattr(surface.function, "energy_gradient_hessian", None)
+    if direct is not None:
+        return direct(x)
+    eye = jnp.eye(x.shape[0], dtype=x.dtype).reshape(*x.shape[:1] * 2, *(1,) * (x.ndim - 1))
+    return lane_hvp(surface, x, jnp.broadcast_to(eye, (x.shape[0], *x.shape)))
 
 
 def _over_lanes(function, out_axes, x):
@@ -302,7 +321,7 @@ def _default_scale(surface):
     if surface.lower is None:
         return 1.0
     width = np.asarray(surface.upper - surface.lower)
-    return float(np.min(width)) / 20.0 if np.isfinite(width).all() else 1.0
+    return float(np.min(width)) / 10.0 if np.isfinite(width).all() else 1.0
 
 
 class _Uniform(eqx.Module):
@@ -325,8 +344,8 @@ class _NormalStarts(eqx.Module):
         return spread * jax.random.normal(key, self.start.shape, self.start.dtype)
 
 
-def _raveled(sampler):
-    def sample(key):
-        return ravel_pytree(eqx.filter(sampler(key), eqx.is_inexact_array))[0]
+class _Raveled(eqx.Module):
+    sampler: Callable
 
-    return sample
+    def __call__(self, key):
+        return ravel_pytree(eqx.filter(self.sampler(key), eqx.is_inexact_array))[0]

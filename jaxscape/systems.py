@@ -38,7 +38,7 @@ def mueller_brown() -> Surface:
     2
     """
     box = ((-1.5, -0.2), (1.2, 2.0))
-    return Surface(MuellerBrown(), bounds=box, dim=2, name="mueller_brown")
+    return Surface(MuellerBrown(), bounds=box, dim=2, scale=0.5, name="mueller_brown")
 
 
 def six_hump_camel() -> Surface:
@@ -48,7 +48,7 @@ def six_hump_camel() -> Surface:
     2
     """
     box = ((-3.0, -2.0), (3.0, 2.0))
-    return Surface(SixHumpCamel(), bounds=box, dim=2, name="six_hump_camel")
+    return Surface(SixHumpCamel(), bounds=box, dim=2, scale=1.0, name="six_hump_camel")
 
 
 def schwefel(dim: int = 2) -> Surface:
@@ -62,7 +62,7 @@ def schwefel(dim: int = 2) -> Surface:
     3
     """
     dim = _at_least("dim", dim, 1)
-    return Surface(Schwefel(), bounds=(-500.0, 500.0), dim=dim, name=f"schwefel{dim}")
+    return Surface(Schwefel(), bounds=(-500.0, 500.0), dim=dim, scale=50.0, name=f"schwefel{dim}")
 
 
 def lennard_jones(n: int, epsilon: float = 1.0, sigma: float = 1.0) -> Surface:
@@ -89,6 +89,7 @@ def lennard_jones(n: int, epsilon: float = 1.0, sigma: float = 1.0) -> Surface:
         symmetry=Cluster(),
         sampler=UniformBall(n, pair_distance=2 ** (1 / 6) * sigma),
         dim=3 * n,
+        scale=sigma,
         name=f"lj{n}",
         units=reduced,
     )

@@ -49,7 +49,9 @@ def hessian(x: Array) -> Array:
     w = 24.0 * i6 * (1.0 - 2.0 * i6) * i2
     dw = 96.0 * i6 * (7.0 * i6 - 2.0) * i2 * i2
     np.fill_diagonal(d[..., 0], 0.0)
-    blocks = -(dw[..., None, None] * d[..., :, None] * d[..., None, :] + w[..., None, None] * np.eye(3))
+    blocks = -(
+        dw[..., None, None] * d[..., :, None] * d[..., None, :] + w[..., None, None] * np.eye(3)
+    )
     blocks[np.arange(n), np.arange(n)] = -blocks.sum(1)
     return blocks.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
 
@@ -180,7 +182,9 @@ def options(description: str | None, **defaults: Any) -> argparse.ArgumentParser
 
 
 def starts_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--starts", type=Path, help="starts [B, 3N] as .npy, instead of random ones")
+    parser.add_argument(
+        "--starts", type=Path, help="starts [B, 3N] as .npy, instead of random ones"
+    )
     parser.add_argument("--shape", choices=("ball", "cube"), default="ball")
     return parser
 
@@ -195,7 +199,12 @@ def load_starts(args: argparse.Namespace, count: int) -> Array:
 
 
 def quench_row(
-    peer: str, distribution: str, args: argparse.Namespace, clock: Clock, results: list[Array], evaluations: Array
+    peer: str,
+    distribution: str,
+    args: argparse.Namespace,
+    clock: Clock,
+    results: list[Array],
+    evaluations: Array,
 ) -> dict[str, Any]:
     """One row of a quench benchmark; success is judged by the gradient computed here."""
     rms = np.array([rms_gradient(x) for x in results])
@@ -225,7 +234,9 @@ def show(row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     command.add_argument("atoms", type=int)
     command.add_argument("count", type=int)
     command.add_argument("file", type=Path)

@@ -58,7 +58,12 @@ class Searcher:
         with self.clock, quiet():
             try:
                 result = FindTransitionState(
-                    x, self.potential, tol=self.tolerance, orthogZeroEigs=orthogopt, verbosity=0, **settings
+                    x,
+                    self.potential,
+                    tol=self.tolerance,
+                    orthogZeroEigs=orthogopt,
+                    verbosity=0,
+                    **settings,
                 ).run()
             except Exception:
                 return nothing

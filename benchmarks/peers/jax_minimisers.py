@@ -62,12 +62,16 @@ def optax_quench(tolerance: float, history: int, max_steps: int) -> Quench:
         def unfinished(carry: Any) -> jax.Array:
             _, state, steps, _ = carry
             gradient = optax.tree.get(state, "grad")
-            return (steps == 0) | ((steps < max_steps) & (jnp.sqrt(jnp.mean(gradient**2)) > tolerance))
+            return (steps == 0) | (
+                (steps < max_steps) & (jnp.sqrt(jnp.mean(gradient**2)) > tolerance)
+            )
 
         def step(carry: Any) -> Any:
             x, state, steps, evaluations = carry
             value, gradient = value_and_grad(x, state=state)
-            updates, state = solver.update(gradient, state, x, value=value, grad=gradient, value_fn=energy)
+            updates, state = solver.update(
+                gradient, state, x, value=value, grad=gradient, value_fn=energy
+            )
             calls = optax.tree.get(state, "num_linesearch_steps")
             return optax.apply_updates(x, updates), state, steps + 1, evaluations + calls
 
@@ -79,23 +83,44 @@ def optax_quench(tolerance: float, history: int, max_steps: int) -> Quench:
 
 def main() -> None:
     parser = options(
-        __doc__, atoms=38, quenches=256, lanes=64, seed=0, tolerance=1e-5, history=10, max_steps=5_000
+        __doc__,
+        atoms=38,
+        quenches=256,
+        lanes=64,
+        seed=0,
+        tolerance=1e-5,
+        history=10,
+        max_steps=5_000,
     )
-    parser.add_argument("--peers", nargs="+", choices=("optimistix", "optax"), default=("optimistix", "optax"))
+    parser.add_argument(
+        "--peers", nargs="+", choices=("optimistix", "optax"), default=("optimistix", "optax")
+    )
     args = starts_options(parser).parse_args()
     starts = load_starts(args, args.quenches)
     starts = starts[: len(starts) // args.lanes * args.lanes]
     makers = {"optimistix": optimistix_quench, "optax": optax_quench}
     for distribution in args.peers:
-        quench = jax.jit(jax.vmap(makers[distribution](args.tolerance, args.history, args.max_steps)))
+        quench = jax.jit(
+            jax.vmap(makers[distribution](args.tolerance, args.history, args.max_steps))
+        )
         compiling, clock = Clock(), Clock()
         with compiling:
             compiled = quench.lower(jnp.asarray(starts[: args.lanes])).compile()
         with clock:
-            found = [compiled(jnp.asarray(group)) for group in starts.reshape(-1, args.lanes, starts.shape[1])]
+            found = [
+                compiled(jnp.asarray(group))
+                for group in starts.reshape(-1, args.lanes, starts.shape[1])
+            ]
             found = jax.tree.map(lambda *a: np.concatenate(a), *found)
         x, evaluations = found
-        row = quench_row(f"{distribution} LBFGS, vmapped", distribution, args, clock, list(x), evaluations.astype(float))
+        row = quench_row(
+            f"{distribution} LBFGS, vmapped",
+            distribution,
+            args,
+            clock,
+            list(x),
+            evaluations.astype(float),
+        )
         useful = evaluations.reshape(-1, args.lanes)
         show(
             row

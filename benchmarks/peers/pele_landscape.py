@@ -20,11 +20,22 @@ from _pele import SETTINGS, Searcher
 
 def main() -> None:
     parser = options(
-        __doc__, atoms=8, minima=8, transition_states=42, budget=180.0, seed=0, tolerance=1e-6, quenches=20
+        __doc__,
+        atoms=8,
+        minima=8,
+        transition_states=42,
+        budget=180.0,
+        seed=0,
+        tolerance=1e-6,
+        quenches=20,
     )
     parser.add_argument("--settings", choices=tuple(SETTINGS), default="tuned")
     parser.add_argument(
-        "--displacement", type=float, nargs=2, default=(0.05, 0.5), help="range of the standard deviation"
+        "--displacement",
+        type=float,
+        nargs=2,
+        default=(0.05, 0.5),
+        help="range of the standard deviation",
     )
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)

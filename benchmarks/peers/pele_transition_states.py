@@ -18,7 +18,9 @@ from _pele import SETTINGS, Searcher
 
 
 def main() -> None:
-    parser = options(__doc__, atoms=13, attempts=300, seed=0, tolerance=1e-6, displacement=0.1, budget=240.0)
+    parser = options(
+        __doc__, atoms=13, attempts=300, seed=0, tolerance=1e-6, displacement=0.1, budget=240.0
+    )
     parser.add_argument("--settings", choices=tuple(SETTINGS), default="tuned")
     args = starts_options(parser).parse_args()
     rng = np.random.default_rng(args.seed)

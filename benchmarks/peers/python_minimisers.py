@@ -11,7 +11,16 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from _common import Array, Clock, energy_gradient, load_starts, options, quench_row, show, starts_options
+from _common import (
+    Array,
+    Clock,
+    energy_gradient,
+    load_starts,
+    options,
+    quench_row,
+    show,
+    starts_options,
+)
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 from ase.optimize import LBFGS
@@ -32,14 +41,24 @@ def scipy_quench(x: Array, tolerance: float, max_steps: int) -> tuple[Array, int
             raise StopIteration
 
     result = minimize(
-        function, x, jac=True, method="L-BFGS-B", callback=stop,
-        options={"ftol": 0.0, "gtol": 0.0, "maxiter": max_steps, "maxfun": 10 * max_steps, "maxcor": 10},
+        function,
+        x,
+        jac=True,
+        method="L-BFGS-B",
+        callback=stop,
+        options={
+            "ftol": 0.0,
+            "gtol": 0.0,
+            "maxiter": max_steps,
+            "maxfun": 10 * max_steps,
+            "maxcor": 10,
+        },
     )
     return result.x, result.nfev
 
 
 class RmsLBFGS(LBFGS):
-    """ASE stops on the largest atomic force; here the RMS gradient does, as for every other peer."""
+    """ASE stops on the largest force of an atom; here the RMS gradient decides, as elsewhere."""
 
     rms_tolerance = 1e-5
 

@@ -18,7 +18,17 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-from _common import Array, Distinct, energy_gradient, hessian, index, options, quiet, rms_gradient, show
+from _common import (
+    Array,
+    Distinct,
+    energy_gradient,
+    hessian,
+    index,
+    options,
+    quiet,
+    rms_gradient,
+    show,
+)
 from topsearch.data.coordinates import AtomicCoordinates
 from topsearch.data.kinetic_transition_network import KineticTransitionNetwork
 from topsearch.global_optimisation.basin_hopping import BasinHopping
@@ -116,7 +126,11 @@ def main() -> None:
         positive_eigenvalue_step=0.3,
     )
     band = NudgedElasticBand(
-        potential=potential, force_constant=50.0, image_density=10.0, max_images=20, neb_conv_crit=1e-2
+        potential=potential,
+        force_constant=50.0,
+        image_density=10.0,
+        max_images=20,
+        neb_conv_crit=1e-2,
     )
     explorer = NetworkSampling(
         ktn=network,
@@ -133,7 +147,9 @@ def main() -> None:
             hopping_cpu = time.process_time() - cpu
             while True:
                 before = potential.calls
-                explorer.get_transition_states("ClosestEnumeration", args.neighbours + rounds, remove_bounds_minima=False)
+                explorer.get_transition_states(
+                    "ClosestEnumeration", args.neighbours + rounds, remove_bounds_minima=False
+                )
                 rounds += 1
                 if potential.calls == before:
                     break
@@ -156,7 +172,8 @@ def main() -> None:
             "transition_states": judge(states, 1),
             "rounds_of_connections": rounds,
             "gradient_calls": potential.calls,
-            "stopped_by": error or ("budget" if potential.end < time.process_time() else "nothing left to try"),
+            "stopped_by": error
+            or ("budget" if potential.end < time.process_time() else "nothing left to try"),
             "basin_hopping_cpu_s": round(hopping_cpu, 2),
             "cpu_s": round(cpu, 2),
             "wall_s": round(wall, 2),

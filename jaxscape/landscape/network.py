@@ -174,6 +174,32 @@ class Landscape:
         self.flush()
         return report
 
+    def recognise(self, points: StationaryPoints, index: int = 1) -> np.ndarray:
+        """Ids `[B]` of the points that the network knows, -1 for the others; counts the meetings.
+
+        `index` tells minima (0) from transition states (1). Points that are not ok get -1.
+        """
+        self._check_width(points)
+        view = self.minima if index == 0 else self.transition_states
+        ids = np.full(len(points), -1)
+        rows = np.flatnonzero(points.ok)
+        if len(rows) and len(view):
+            x = np.asarray(points.x)[rows]
+            prints = fingerprints(self._need_symmetry(), x)
+            ids[rows] = self._index(index, view).match(np.asarray(points.energy)[rows], prints, x)
+        for known in ids[ids >= 0].tolist():
+            view._count_hit(known)
+        return ids
+
+    def distinct(self, points: StationaryPoints) -> np.ndarray:
+        """Positions of the first of every set of equal points of a batch."""
+        if not len(points):
+            return np.zeros(0, np.int64)
+        index = IdentityIndex(self._need_symmetry(), self.tolerance)
+        x = np.asarray(points.x)
+        _, new = index.insert(points.energy, fingerprints(index.symmetry, x), x)
+        return np.flatnonzero(new)
+
     def record_attempts(self, kind: str, a=None, b=None, outcomes=None, evaluations=None) -> None:
         """Note searches tried, so that none is repeated.
 

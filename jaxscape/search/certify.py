@@ -13,7 +13,7 @@ from jaxscape.search.lbfgs import (
     into_bounds,
     rms,
 )
-from jaxscape.surface import Surface, lane_hvp
+from jaxscape.surface import Surface, lane_hessian
 
 DENSE_LIMIT = 768
 
@@ -48,7 +48,7 @@ def certify(
     gradient. For `dim` up to `DENSE_LIMIT`.
     """
     batch, dim = x.shape
-    width = min(_block_width(dim), 2 ** int(np.ceil(np.log2(max(batch, 1)))))
+    width = _block_width(dim)  # the same for every batch: one compilation a surface
     parts = []
     for first in range(0, batch, width):
         block = x[first : first + width]
@@ -141,9 +141,8 @@ def _where_lane(mask, new, old):
 
 def _projected_hessian(surface, x):
     """Hessians `[lanes, dim, dim]` with zero modes lifted above the spectrum, gradients."""
-    dim, width = x.shape
-    basis = jnp.broadcast_to(jnp.eye(dim, dtype=x.dtype)[:, :, None], (dim, dim, width))
-    energy, gradient, rows = lane_hvp(surface, x, basis)
+    dim = x.shape[0]
+    energy, gradient, rows = lane_hessian(surface, x)
     modes = surface.symmetry.zero_modes(x)
     active = active_bounds(surface, x, gradient)
     held = jnp.zeros(x.shape, bool) if active is None else active

@@ -135,15 +135,16 @@ def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
         return surface.symmetry.project(zero_modes, v)
 
     mode = _unit(clean(state.mode))
-    last = _unit(_without(mode, clean(state.last)))
-    search = _without(mode, clean(state.search))
-    search = _unit(_without(mode, _without(last, search)))
+    last = _unit_of_rest(state.last, [mode])
+    search = _unit_of_rest(state.search, [mode, last])
     energy, gradient, (curved, curved_search) = lane_hvp(surface, x, jnp.stack([mode, search]))
-    gradient = clean(free_gradient(surface, x, gradient))
+    gradient = free_gradient(surface, x, gradient)
     finite = jnp.isfinite(energy) & jnp.isfinite(_dot(gradient, gradient))
     mode, last, eigenvalue, last_curvature, residual = _lowest_in_span(
         (mode, search, last), curved, curved_search, state.last_curvature
     )
+    # Gradients and products have no zero modes but for rounding; what becomes the next mode must
+    # not collect them.
     residual = clean(residual)
 
     # Curvature pairs of the space orthogonal to the mode.
@@ -245,7 +246,7 @@ def _lowest_in_span(vectors, curved, curved_search, last_curvature):
     u, v, w = sign * u, sign * v, sign * w
     turned = v * search + w * last
     new = u * mode + turned
-    other = _unit(_without(new, turned))
+    other = _unit_of_rest(turned, [new])
     # other = (u turned - (v^2 + w^2) mode) / |.|, so its curvature follows from the matrix.
     t = v * v + w * w
     quad = c * v * v + 2.0 * e * v * w + f * w * w
@@ -260,34 +261,31 @@ def _lowest_in_span(vectors, curved, curved_search, last_curvature):
 
 
 def _lowest_of_three(a, b, c, d, e, f):
-    """Lowest eigenpair of `[[a, b, d], [b, c, e], [d, e, f]]` in every lane, by Jacobi sweeps."""
-    matrix = [[a, b, d], [b, c, e], [d, e, f]]
-    one, nil = jnp.ones_like(a), jnp.zeros_like(a)
-    start = (jnp.stack([jnp.stack(r) for r in matrix]), jnp.stack(
-        [jnp.stack([one if i == j else nil for j in range(3)]) for i in range(3)]
-    ))
+    """Lowest eigenpair of `[[a, b, d], [b, c, e], [d, e, f]]` in every lane, in closed form.
 
-    def sweep(_, pair):
-        m, vectors = pair
-        for p, q in ((0, 1), (0, 2), (1, 2)):
-            angle = 0.5 * jnp.arctan2(2.0 * m[p, q], m[q, q] - m[p, p])
-            cos, sin = jnp.cos(angle), jnp.sin(angle)
-            rows = m[p] * cos - m[q] * sin, m[p] * sin + m[q] * cos
-            m = m.at[p].set(rows[0]).at[q].set(rows[1])
-            columns = m[:, p] * cos - m[:, q] * sin, m[:, p] * sin + m[:, q] * cos
-            m = m.at[:, p].set(columns[0]).at[:, q].set(columns[1])
-            turned = (
-                vectors[:, p] * cos - vectors[:, q] * sin,
-                vectors[:, p] * sin + vectors[:, q] * cos,
-            )
-            vectors = vectors.at[:, p].set(turned[0]).at[:, q].set(turned[1])
-        return m, vectors
-
-    m, vectors = jax.lax.fori_loop(0, 4, sweep, start)
-    values = jnp.stack([m[0, 0], m[1, 1], m[2, 2]])
-    lowest = jnp.argmin(values, axis=0)
-    pick = (jnp.arange(3).reshape(3, *(1,) * a.ndim) == lowest).astype(a.dtype)
-    return jnp.sum(values * pick, axis=0), jnp.sum(vectors * pick, axis=1)
+    O. K. Smith, Commun. ACM 4, 168 (1961); the vector from the largest cross product of two rows.
+    """
+    mean = (a + c + f) / 3.0
+    off = b * b + d * d + e * e
+    p = jnp.sqrt(((a - mean) ** 2 + (c - mean) ** 2 + (f - mean) ** 2 + 2.0 * off) / 6.0)
+    safe = jnp.where(p > 0, p, 1.0)
+    x, y, z = (a - mean) / safe, (c - mean) / safe, (f - mean) / safe
+    k, m, n = b / safe, d / safe, e / safe
+    half = 0.5 * (x * (y * z - n * n) - k * (k * z - n * m) + m * (k * n - y * m))
+    angle = jnp.arccos(jnp.clip(half, -1.0, 1.0)) / 3.0 + 2.0 * jnp.pi / 3.0
+    lowest = mean + 2.0 * p * jnp.cos(angle)
+    rows = ((a - lowest, b, d), (b, c - lowest, e), (d, e, f - lowest))
+    best, most = (jnp.ones_like(a), jnp.zeros_like(a), jnp.zeros_like(a)), jnp.zeros_like(a)
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        (p0, p1, p2), (q0, q1, q2) = rows[one], rows[two]
+        cross = (p1 * q2 - p2 * q1, p2 * q0 - p0 * q2, p0 * q1 - p1 * q0)
+        size = cross[0] ** 2 + cross[1] ** 2 + cross[2] ** 2
+        best = tuple(jnp.where(size > most, new, old) for new, old in zip(cross, best, strict=True))
+        most = jnp.maximum(size, most)
+    norm = jnp.sqrt(jnp.where(most > 0, most, 1.0))
+    u, v, w = (part / norm for part in best)
+    value = a * u * u + c * v * v + f * w * w + 2.0 * (b * u * v + d * u * w + e * v * w)
+    return value, (u, v, w)
 
 
 def _dot(a, b):
@@ -301,6 +299,19 @@ def _without(mode, v):
 def _unit(v):
     norm = jnp.sqrt(_dot(v, v))
     return v / jnp.where(norm > 1e-30, norm, 1.0)
+
+
+def _unit_of_rest(v, others):
+    """The unit vector of what is left of `v` beside `others`; zero where that is only rounding.
+
+    The second pass matters: near convergence, and always in two dimensions, little is left.
+    """
+    rest = v
+    for _ in range(2):
+        for other in others:
+            rest = _without(other, rest)
+    enough = _dot(rest, rest) > 1e3 * jnp.finfo(v.dtype).eps ** 2 * _dot(v, v)
+    return jnp.where(enough, _unit(rest), 0.0)
 
 
 def _cap(v, longest):

@@ -61,13 +61,19 @@ class History(eqx.Module):
                 for a in (self.s, self.y, self.weight)
             ]
 
-        q, alphas = gradient, []
-        for age in range(m):
+        # Loops instead of unrolled code: a third of the compile time, as fast to run.
+        def backward(age, carry):
+            q, alphas = carry
             s, y, weight = slot(age)
-            alphas.append(weight * jnp.sum(s * q, axis=0))
-            q = q - alphas[-1] * y
+            alpha = weight * jnp.sum(s * q, axis=0)
+            return q - alpha * y, lax.dynamic_update_index_in_dim(alphas, alpha, age, 0)
+
+        def forward(step, q):
+            age = m - 1 - step
+            s, y, weight = slot(age)
+            alpha = lax.dynamic_index_in_dim(alphas, age, 0, keepdims=False)
+            return q + s * (alpha - weight * jnp.sum(y * q, axis=0))
+
+        q, alphas = lax.fori_loop(0, m, backward, (gradient, jnp.zeros_like(self.weight)))
         q = q * jnp.where(self.scale > 0, self.scale, default_scale)
-        for age in reversed(range(m)):
-            s, y, weight = slot(age)
-            q = q + s * (alphas[age] - weight * jnp.sum(y * q, axis=0))
-        return q
+        return lax.fori_loop(0, m, forward, q)

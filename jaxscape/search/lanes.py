@@ -199,8 +199,9 @@ class _Tile:
     """One tile of lanes on one device, with its share of the queue."""
 
     def __init__(self, search, surface, width, active, device, budget):
-        self.search, self.device = search, device
-        self.surface = surface if device is None else jax.device_put(surface, device)
+        self.device = device
+        self.surface = surface if device is None else _to_device(surface, device)
+        self.search = search if device is None else _to_device(search, device)
         self.width, self.active = width, active
         self.budget = budget
         self.total_steps = self.useful_steps = 0
@@ -293,6 +294,12 @@ def _tiles(width, batch, lanes):
     allowed = len(homes) if lanes is None else math.ceil(lanes / width)
     tiles = [homes[i % len(homes)] for i in range(max(1, min(useful, allowed)))]
     return tiles if lanes is not None else tiles[: len(homes)]
+
+
+def _to_device(tree, device):
+    """Arrays of a tree moved, functions and options left as they are."""
+    arrays, rest = eqx.partition(tree, eqx.is_array)
+    return eqx.combine(jax.device_put(arrays, device), rest)
 
 
 def _cores():

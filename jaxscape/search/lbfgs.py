@@ -25,7 +25,7 @@ class LBFGS:
     """
 
     history: int = 6
-    max_step: float = 0.1
+    max_step: float = 0.03
     max_rise: float = 100.0
 
     def __post_init__(self):

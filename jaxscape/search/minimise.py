@@ -1,5 +1,7 @@
 """Batched minimisation, from any starts to certified minima."""
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -104,8 +106,12 @@ def certified(surface: Surface, points: StationaryPoints, tolerance, index: int,
     """Polish converged points, demand `index` negative eigenvalues; also the lowest modes."""
     todo = np.flatnonzero(points.ok)
     modes = np.zeros_like(points.x)
-    if len(todo) == 0 or (budget is not None and budget.interrupted):
+    if len(todo) == 0:
         return points, modes
+    if budget is not None and budget.interrupted:
+        # Without its certificate nothing may be called converged.
+        status = np.where(points.ok, Status.INTERRUPTED, points.status).astype(np.int32)
+        return eqx.tree_at(lambda p: p.status, points, status), modes
     found = certify_points(surface, np.asarray(points.x)[todo], tolerance=tolerance)
     status = np.where(found.index == index, Status.CONVERGED, Status.WRONG_INDEX)
     status = np.where(found.degenerate, Status.DEGENERATE, status)
@@ -128,8 +134,6 @@ def certified(surface: Surface, points: StationaryPoints, tolerance, index: int,
 def tile_width(surface: Surface, dim, batch, vectors, dtype):
     """Lanes of one tile for a search that keeps `vectors` vectors of `dim` a lane."""
     del surface
-    import jax
-
     return engine.default_width(
         dim, batch, vectors * np.dtype(dtype).itemsize, jax.default_backend()
     )

@@ -27,7 +27,7 @@ def find_transition_states(
     *,
     key: PRNGKeyArray,
     method: HybridEigenvectorFollowing = HybridEigenvectorFollowing(),
-    minimiser: LBFGS = LBFGS(max_step=0.02),
+    minimiser: LBFGS = LBFGS(),
     modes: Float[Array | np.ndarray, "batch dim"] | None = None,
     tolerance: float | None = None,
     max_steps: int = 500,
@@ -135,6 +135,12 @@ def with_minima(
 ) -> TransitionStates:
     """Run downhill both ways from certified transition states."""
     todo = np.flatnonzero(points.ok)
+    batch, dim = points.x.shape
+    # The width of a tile follows the whole batch, so that the number of successes, which differs
+    # from call to call, never asks for another compilation.
+    width = width or tile_width(
+        surface, dim, batch, 2 * minimiser.history + 6, np.asarray(points.x).dtype
+    )
     sides = descend(
         surface,
         np.asarray(points.x)[todo],
@@ -162,25 +168,30 @@ def with_minima(
 def descend(
     surface, x, eigenvector, minimiser, tolerance, push, lanes, progress, budget, width=None
 ) -> tuple[StationaryPoints, StationaryPoints]:
-    """The certified minima downhill from `x + eigenvector` and `x - eigenvector`.
-
-    A run that ends on a saddle (symmetry can hold it there) is pushed off and goes on.
-    """
+    """The certified minima downhill from `x + eigenvector` and `x - eigenvector`."""
     size = push * np.asarray(surface.scale, x.dtype)
     starts = np.concatenate([x + size * eigenvector, x - size * eigenvector])
-    sides = _minimised(surface, starts, minimiser, tolerance, lanes, progress, budget, width)
+    points = settle(
+        surface, starts, minimiser, tolerance, push, lanes, progress, budget, width
+    )
+    return points.take(slice(0, len(x))), points.take(slice(len(x), None))
+
+
+def settle(
+    surface, starts, minimiser, tolerance, push, lanes, progress, budget, width=None
+) -> StationaryPoints:
+    """Certified minima from any starts: a run held on a saddle is pushed off and goes on."""
+    size = 2.0 * push * np.asarray(surface.scale, starts.dtype)
+    found = _minimised(surface, starts, minimiser, tolerance, lanes, progress, budget, width)
     for _ in range(3):
-        saddles = np.flatnonzero(sides[0].status == Status.WRONG_INDEX)
+        saddles = np.flatnonzero(found[0].status == Status.WRONG_INDEX)
         if len(saddles) == 0 or budget.spent:
             break
-        points, modes = sides
-        onwards = np.asarray(points.x)[saddles] + 2.0 * size * modes[saddles]
-        again = _minimised(
-            surface, onwards, minimiser, tolerance, lanes, False, budget, width
-        )
-        sides = _replaced(sides, saddles, again)
-    points = sides[0]
-    return points.take(slice(0, len(x))), points.take(slice(len(x), None))
+        points, modes = found
+        onwards = np.asarray(points.x)[saddles] + size * modes[saddles]
+        again = _minimised(surface, onwards, minimiser, tolerance, lanes, False, budget, width)
+        found = _replaced(found, saddles, again)
+    return found[0]
 
 
 def _minimised(surface, x, minimiser, tolerance, lanes, progress, budget, width):

@@ -118,7 +118,7 @@ def orthonormalise(
     raw = jnp.sqrt(jnp.max(jnp.sum(vectors * vectors, axis=1), axis=0, initial=0.0))
     basis = []
     for vector in vectors:
-        for other in basis + basis:
+        for other in basis:
             vector = vector - other * jnp.sum(other * vector, axis=0)
         norm = jnp.sqrt(jnp.sum(vector * vector, axis=0))
         keep = norm > least * raw

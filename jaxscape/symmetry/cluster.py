@@ -38,7 +38,7 @@ class Cluster(Symmetry):
     def __init__(
         self,
         *,
-        species: Sequence | None = None,
+        species: Sequence | np.ndarray | None = None,
         inversion: bool = True,
         masses: Sequence[float] | None = None,
     ):

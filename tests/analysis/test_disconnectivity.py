@@ -11,9 +11,7 @@ from jaxscape.landscape import Landscape
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_every_barrier_agrees_with_all_simple_paths(
-    data, networks, simple_graph, brute_force_pass
-):
+def test_every_barrier_agrees_with_all_simple_paths(data, networks, simple_graph, brute_force_pass):
     energies, states, plus, minus = data.draw(networks())
     tree = DisconnectivityTree.from_arrays(energies, states, plus, minus)
     graph = simple_graph(len(energies), states, plus, minus)
@@ -101,6 +99,16 @@ def test_levels_by_number_end_at_the_highest_merge():
 def test_of_parallel_transition_states_the_lowest_counts():
     tree = DisconnectivityTree.from_arrays([0.0, 0.0], [5.0, 3.0, 1.0], [0, 1, 0], [1, 0, 0])
     assert tree.merge_energies.tolist() == [3.0] and tree.merge_ids.tolist() == [1]
+
+
+@pytest.mark.parametrize("plus", [[0, 1], [1, 2], [0, 2], [1, 1]])
+def test_paths_through_minima_left_out_count(plus):
+    """A chain 0 - 1 - 2 whose middle is not shown, with transition states turned both ways."""
+    minus = [{0: 1, 1: 0}[plus[0]], {1: 2, 2: 1}[plus[1]]]
+    for states in ([3.0, 4.0], [4.0, 3.0]):
+        tree = DisconnectivityTree.from_arrays([0.0, 1.0, 2.0], states, plus, minus, minima=[0, 2])
+        assert tree.leaf_ids.tolist() == [0, 2] and len(tree.roots) == 1
+        assert tree.pass_energy(0, 2) == 4.0
 
 
 def test_empty_networks():

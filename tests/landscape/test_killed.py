@@ -40,14 +40,13 @@ def write_until_killed(path, seconds):
     command = [sys.executable, "-c", WRITER, str(path)]
     # An own environment keeps the writer from starting an accelerator.
     environment = os.environ | {"JAX_PLATFORMS": "cpu"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    assert process.stdout is not None
-    opened = process.stdout.readline().split()
-    assert opened and opened[0] == "open"
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    rest = process.stdout.read()
-    process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        opened = process.stdout.readline().split()
+        assert opened and opened[0] == "open"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        rest = process.stdout.read()
     # The last line may be cut short by the kill.
     lines = [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
     reports = [opened, *(line.split() for line in lines)]

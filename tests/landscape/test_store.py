@@ -1,19 +1,18 @@
 import contextlib
+import gc
 import os
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
-import warnings
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from jaxscape.landscape import store as store_module
-from jaxscape.landscape import IdentityTolerance, Landscape, StoreError, load
+from jaxscape.landscape import IdentityTolerance, Landscape, StoreError, load, store as store_module
 from jaxscape.landscape.store import Store, open_store, read_store, save_store
 from jaxscape.surface import Surface, Units
 from jaxscape.symmetry import Cluster, NoSymmetry
@@ -93,8 +92,8 @@ def test_every_bit_round_trips(data, minima_of, states_of, tmp_path_factory):
     landscape.record_attempts(
         data.draw(st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)),
         a=data.draw(st.lists(st.integers(-1, 9), min_size=2, max_size=2)),
-        outcomes=data.draw(st.lists(st.one_of(st.integers(0, 9), st.just("é")), min_size=2, max_size=2)),
-    )  # fmt: skip
+        outcomes=data.draw(st.lists(st.integers(0, 9) | st.just("é"), min_size=2, max_size=2)),
+    )
     folder = tmp_path_factory.mktemp("round")
     landscape.save(folder / "a.sqlite")
     loaded = load(folder / "a.sqlite")
@@ -313,7 +312,6 @@ def test_another_function_of_the_same_width_is_refused(landscape, tmp_path):
         load(path, Surface(lambda x: jnp.sum(x) + 7.0, dim=2, name="other"))
     with pytest.raises(StoreError, match="belongs to another surface"):
         Landscape(lambda x: jnp.sum(x) * jnp.nan, store=path)
-    shutil.rmtree(tmp_path)
 
 
 def test_save_replaces_a_landscape_of_the_same_surface_only(landscape, minima_of, tmp_path):
@@ -378,6 +376,15 @@ def test_a_write_broken_off_anywhere_is_made_up_for(minima_of, tmp_path):
     landscape.flush()
     assert failures > 3 and len(landscape.minima) == 30
     assert_equal(landscape, load(path))
+
+
+def test_a_transaction_left_open_is_rolled_back(minima_of, tmp_path):
+    """As when rolling back failed, too."""
+    landscape = Landscape(surface_of(), store=tmp_path / "s.sqlite")
+    landscape._store._connection.execute("BEGIN")
+    landscape._store._connection.execute("DELETE FROM meta")
+    landscape.add(minima_of(GRID))
+    assert_equal(landscape, load(tmp_path / "s.sqlite"))
 
 
 @pytest.mark.parametrize("call", range(6))
@@ -509,6 +516,25 @@ def test_read_only_places_can_be_read_but_not_written(landscape, minima_of, tmp_
     assert sum("read-only" in line.lower() for line in lines) >= 5, outcome.stdout
 
 
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(landscape, minima_of, tmp_path, monkeypatch):
+    path = tmp_path / "a.sqlite"
+    landscape.save(path)
+    before = path.read_bytes()
+    landscape.add(minima_of(GRID + 50.0))
+    seen = []
+
+    def refuse(source, target):
+        # By now the new file is complete, and the old one untouched.
+        seen.append((len(load(source).minima), target.read_bytes() == before))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store_module.os, "replace", refuse)
+    with pytest.raises(StoreError, match="disk is full.*no file was changed"):
+        landscape.save(path)
+    assert seen == [(6, True)]
+    assert path.read_bytes() == before and files_in(tmp_path) == ["a.sqlite"]
+
+
 def test_saving_into_no_folder(landscape, tmp_path):
     with pytest.raises(StoreError, match="there is no folder"):
         landscape.save(tmp_path / "nowhere" / "a.sqlite")
@@ -519,10 +545,12 @@ def test_saving_into_no_folder(landscape, tmp_path):
 
 
 def test_forgotten_stores_close_themselves(tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        landscape = Landscape(surface_of(), store=tmp_path / "s.sqlite")
-        del landscape
+    landscape = Landscape(surface_of(), store=tmp_path / "s.sqlite")
+    connection = landscape._store._connection
+    del landscape
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_tolerance_is_kept(tmp_path, minima_of):

@@ -1,0 +1,128 @@
+"""What the command line takes."""
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+FOUND, NOTHING, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+_EXIT_CODES = """\
+exit codes:
+  0    success
+  1    the search found nothing that could be certified
+  2    bad usage or input; the reason is on the standard error
+  130  interrupted by Ctrl-C; what was found until then is in the store
+"""
+_EXPLORE = """\
+examples:
+  jaxscape explore lj8 --out lj8/
+  jaxscape explore my_module:my_function --start points.npy --time 60
+
+SURFACE is a name that `jaxscape systems` lists, or module:attribute. The module is looked for in
+the current folder, too; the attribute is a jaxscape.Surface, or a JAX function x[dim] -> scalar.
+
+The folder then holds landscape.sqlite, disconnectivity.png and .svg, and for two coordinates
+contour.png and .svg. A second run goes on where the first one stopped.
+
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in two lines instead of repeating the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\nSee {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None) -> NoReturn:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("jaxscape-landscapes")
+        except metadata.PackageNotFoundError:
+            version = "of a source tree that is not installed"
+        print(f"jaxscape {version}")
+        parser.exit(FOUND)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too few: give a number above zero")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} leaves no time: give a number above zero")
+    return value
+
+
+def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
+    """The parser; its results have the command to run in `run`."""
+    raw: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter}
+    top = _Parser(
+        prog="jaxscape",
+        description="Energy and loss landscapes from JAX functions.",
+        epilog=_EXIT_CODES,
+        **raw,
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    explore = commands.add_parser(
+        "explore", help="find minima, transition states and their network",
+        description="Find the minima of a surface, the transition states between them, and draw "
+        "their network.", epilog=_EXPLORE + _EXIT_CODES, **raw,
+    )  # fmt: skip
+    explore.set_defaults(run=commands_by_name["explore"])
+    explore.add_argument("surface", metavar="SURFACE", help="such as lj8, or module:function")
+    explore.add_argument("--out", metavar="FOLDER", help="default: the name of the surface")
+    explore.add_argument("--seed", type=int, default=0, help="of all random numbers (default 0)")
+    explore.add_argument("--time", type=_seconds, metavar="SECONDS", help="stop after so long")
+    explore.add_argument(
+        "--searches", type=_count, metavar="N", help="stop after so many transition-state searches"
+    )
+    explore.add_argument(
+        "--patience", type=_count, metavar="N", help="stop after so many without anything new"
+    )
+    explore.add_argument(
+        "--start", metavar="FILE", help="starting points [n, dim], as numpy.save writes them"
+    )
+    explore.add_argument(
+        "--bounds", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of every coordinate"
+    )
+    explore.add_argument("--dim", type=_count, metavar="N", help="number of coordinates")
+    explore.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="go on with the store in the folder, if there is one (default); with --no-resume "
+        "such a folder is refused",
+    )  # fmt: skip
+    explore.add_argument(
+        "--cache", metavar="FOLDER", help="keep compiled code there, so that later runs of the "
+        "same surface start faster (default: keep none)",
+    )  # fmt: skip
+    explore.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+
+    plot = commands.add_parser("plot", help="draw a stored landscape", epilog=_EXIT_CODES, **raw)
+    plot.set_defaults(run=commands_by_name["plot"])
+    plot.add_argument("store", metavar="STORE", help="a store, or the folder it is in")
+    plot.add_argument("--kind", choices=("disconnectivity", "network"), default="disconnectivity")
+    plot.add_argument(
+        "--output", metavar="FILE", help="png, svg or pdf (default: KIND.png beside the store)"
+    )
+    plot.add_argument("--levels", type=_count, metavar="N", help="join branches at N levels only")
+    plot.add_argument("--colour", metavar="FIELD", help="of minima, such as order or hits")
+    plot.add_argument("--label", type=int, metavar="N", help="write the ids of the N lowest")
+    plot.add_argument("--max-minima", type=_count, metavar="N", help="show only the N lowest")
+
+    info = commands.add_parser("info", help="say what a store holds", epilog=_EXIT_CODES, **raw)
+    info.set_defaults(run=commands_by_name["info"])
+    info.add_argument("store", metavar="STORE", help="a store, or the folder it is in")
+
+    systems = commands.add_parser("systems", help="list the surfaces known by name", **raw)
+    systems.set_defaults(run=commands_by_name["systems"])
+    return top

@@ -1,0 +1,3 @@
+"""Which search next: from starting points to a connected network."""
+
+from jaxscape.explore.explore import explore as explore

@@ -1,0 +1,190 @@
+"""One round of exploration: a batch of searches, and what is entered of it."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from jaxscape.landscape import Landscape
+from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
+from jaxscape.search.lanes import Budget
+from jaxscape.search.lbfgs import LBFGS, into_bounds
+from jaxscape.search.minimise import certified, tile_width
+from jaxscape.search.neb import NEB, neb
+from jaxscape.search.results import StationaryPoints
+from jaxscape.search.status import Status
+from jaxscape.search.transition_states import follow, settle, with_minima
+from jaxscape.surface import Surface
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What stays the same from round to round."""
+
+    surface: Surface
+    key: PRNGKeyArray
+    batch: int
+    displacement: tuple[float, float]
+    method: HybridEigenvectorFollowing
+    minimiser: LBFGS
+    band: NEB
+    tolerance: float
+    max_steps: int
+    push: float
+    lanes: int | None
+    budget: Budget
+    dtype: np.dtype
+
+    def width(self, dim: int, vectors: int) -> int:
+        """Lanes of a tile: fixed by the round, so that nothing is compiled twice."""
+        return tile_width(self.surface, dim, self.batch, vectors, self.dtype)
+
+
+def find_minima(settings: Settings, network: Landscape, x0: np.ndarray) -> int:
+    """Minimise the starts and enter what is certified."""
+    width = settings.width(x0.shape[1], 2 * settings.minimiser.history + 6)
+    points = settle(
+        settings.surface,
+        x0,
+        settings.minimiser,
+        settings.tolerance,
+        settings.push,
+        settings.lanes,
+        False,
+        settings.budget,
+        width,
+    )
+    report = network.add(points)
+    network.record_attempts(
+        "quench",
+        outcomes=_outcomes(points, report.ids, set(report.new.tolist())),
+        evaluations=points.evaluations,
+    )
+    return len(points)
+
+
+def search_from_minima(settings: Settings, network: Landscape, ids: np.ndarray) -> int:
+    """Single-ended searches from minima, each randomly displaced."""
+    x = network.minima.x[ids].astype(settings.dtype)
+    first = sum(network.attempt_counts("single_ended").values())
+    job_key = jax.random.fold_in(settings.key, 1)
+    x0, modes = _displaced(
+        settings.surface, job_key, first + np.arange(len(ids)), x, settings.displacement
+    )
+    return _enter(settings, network, "single_ended", np.asarray(x0), np.asarray(modes), ids, None)
+
+
+def connect_pairs(settings: Settings, network: Landscape, pairs: list[tuple[int, int]]) -> int:
+    """Double-ended searches: a band between two minima, then its maxima as starts."""
+    a, b = np.array(pairs, np.int64).T
+    x = network.minima.x.astype(settings.dtype)
+    paths = neb(
+        settings.surface,
+        x[a],
+        x[b],
+        method=settings.band,
+        max_steps=100,
+        lanes=settings.lanes,
+        budget=settings.budget,
+    )
+    tops = paths.candidates()
+    good = np.isfinite(tops.x).all(axis=1)
+    spent = paths.evaluations
+    if not good.any():
+        network.record_attempts("double_ended", a, b, ["no maximum"] * len(a), spent)
+        return len(a)
+    network.record_attempts("double_ended", a, b, ["band"] * len(a), spent)
+    path = tops.path[good]
+    _enter(settings, network, "band_maximum", tops.x[good], tops.mode[good], a[path], b[path])
+    return len(a)
+
+
+def _enter(settings, network, kind, x0, modes, a, b) -> int:
+    """Search from starts with modes; enter transition states and their minima."""
+    surface, budget, dim = settings.surface, settings.budget, x0.shape[1]
+    points, directions = follow(
+        surface,
+        x0,
+        modes,
+        settings.method,
+        1e4 * settings.tolerance,
+        settings.max_steps,
+        settings.lanes,
+        False,
+        budget,
+        settings.width(dim, 2 * settings.method.history + 16),
+    )
+    points, certain = certified(surface, points, settings.tolerance, 1, budget)
+    directions = np.where(points.ok[:, None], certain, directions)
+    # Only transition states met for the first time are followed downhill.
+    ids = network.recognise(points)
+    fresh = _first_of_each(network, points, ids)
+    unseen = points.take(fresh)
+    states = with_minima(
+        surface,
+        unseen,
+        directions[fresh],
+        settings.minimiser,
+        settings.tolerance,
+        settings.push,
+        settings.lanes,
+        False,
+        budget,
+        settings.width(dim, 2 * settings.minimiser.history + 6),
+    )
+    evaluations = np.array(points.evaluations)
+    evaluations[fresh] += states.plus.evaluations + states.minus.evaluations
+    report = network.add(states)
+    entered = np.array(ids)
+    entered[fresh] = report.ids
+    outcomes = _outcomes(points, entered, set(report.new.tolist()))
+    for row, status in zip(fresh, states.status, strict=True):
+        if status != Status.CONVERGED:
+            outcomes[row] = Status(int(status)).name
+    network.record_attempts(kind, a, b, outcomes, evaluations)
+    return len(x0)
+
+
+def _first_of_each(network: Landscape, points: StationaryPoints, ids) -> np.ndarray:
+    """Rows of certified points that the network does not know, one for each distinct point."""
+    rows = np.flatnonzero(points.ok & (ids < 0))
+    return rows[network.distinct(points.take(rows))]
+
+
+def _outcomes(points, ids, new) -> list[str]:
+    seen: set[int] = set()
+    names = []
+    for status, number in zip(points.status, ids, strict=True):
+        if status != Status.CONVERGED:
+            names.append(Status(int(status)).name)
+        elif number in new and number not in seen:
+            seen.add(number)
+            names.append("new")
+        else:
+            names.append("known")
+    return names
+
+
+def _displaced(surface: Surface, key, jobs, x, displacement):
+    """Starts and first modes; job `i` uses `fold_in(key, i)` whatever its place in the batch."""
+    bounds = jnp.asarray(displacement, x.dtype) * surface.scale.astype(x.dtype)
+    kick, modes = _draw(key, jnp.asarray(jobs), jnp.asarray(x), bounds)
+    return into_bounds(surface, (x + kick).T).T, modes
+
+
+@jax.jit
+def _draw(key, jobs, x, bounds):
+    def one(job, point):
+        size, kick, mode = jax.random.split(jax.random.fold_in(key, job), 3)
+        low, high = bounds
+        share = jax.random.uniform(size, (), point.dtype)
+        length = low * (high / low) ** share
+        direction = jax.random.normal(kick, point.shape, point.dtype)
+        return (
+            length * direction / jnp.linalg.norm(direction),
+            jax.random.normal(mode, point.shape, point.dtype),
+        )
+
+    return jax.vmap(one)(jobs, x)

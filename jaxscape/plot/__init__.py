@@ -1,0 +1,6 @@
+"""Pictures of landscapes. Every function draws into `ax`, or a new figure, and returns the axes."""
+
+from jaxscape.plot.contour import contour as contour
+from jaxscape.plot.disconnectivity import disconnectivity as disconnectivity
+from jaxscape.plot.network import network as network
+from jaxscape.plot.path import path as path
