@@ -1,6 +1,12 @@
 """Energy and loss landscapes from JAX functions: minima, transition states and their network."""
 
-from jaxscape import potentials as potentials, symmetry as symmetry, systems as systems
+from jaxscape import (
+    models as models,
+    plot as plot,
+    potentials as potentials,
+    symmetry as symmetry,
+    systems as systems,
+)
 from jaxscape.analysis import (
     DisconnectivityTree as DisconnectivityTree,
     Path as Path,

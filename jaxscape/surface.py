@@ -161,9 +161,7 @@ class Surface(eqx.Module):
         """
         if n < 1:
             raise ValueError(f"n is {n}; ask for at least one starting point")
-        keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(n))
-        sampler = self.sampler or self._uniform_sampler()
-        return jax.vmap(sampler)(keys)
+        return _sampled(self.sampler or self._uniform_sampler(), key, n)
 
     def ravel(self, params: Any) -> Float[Array, " dim"]:
         """Parameters as a flat point (surfaces made by `from_loss`)."""
@@ -315,6 +313,13 @@ def _checked_bounds(bounds, dim):
     if not np.all(pair[0] < pair[1]):
         raise ValueError(f"bounds are crossed: lower {pair[0]} is not below upper {pair[1]}")
     return jnp.asarray(pair[0]), jnp.asarray(pair[1])
+
+
+@eqx.filter_jit
+def _sampled(sampler, key, n):
+    """Sample `i` uses `fold_in(key, i)`."""
+    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(n))
+    return jax.vmap(sampler)(keys)
 
 
 def _default_scale(surface):

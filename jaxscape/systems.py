@@ -187,10 +187,9 @@ class UniformBall(eqx.Module):
         self.radius = jnp.asarray(pair_distance * (1.0 + packed), float)
 
     def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
-        for_direction, for_distance = jax.random.split(key)
-        directions = _directions(for_direction, self.n, self.radius.dtype)
-        volume = jax.random.uniform(for_distance, (self.n, 1), self.radius.dtype)
-        return (self.radius * jnp.cbrt(volume) * directions).reshape(-1)
+        # Uniform numbers alone: normal ones would take seconds to compile.
+        volume, height, turn = jax.random.uniform(key, (3, self.n), self.radius.dtype)
+        return (self.radius * jnp.cbrt(volume) * _on_sphere(height, turn)).T.reshape(-1)
 
 
 class OnSphere(eqx.Module):
@@ -199,7 +198,8 @@ class OnSphere(eqx.Module):
     n: int = eqx.field(static=True)
 
     def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
-        return _directions(key, self.n, jnp.result_type(float)).reshape(-1)
+        height, turn = jax.random.uniform(key, (2, self.n), jnp.result_type(float))
+        return _on_sphere(height, turn).T.reshape(-1)
 
 
 class _Named(NamedTuple):
@@ -270,9 +270,12 @@ def _closest(stem, digits):
     return f", did you mean {found[0]}{number}?"
 
 
-def _directions(key, n, dtype):
-    vectors = jax.random.normal(key, (n, 3), dtype)
-    return vectors / jnp.linalg.norm(vectors, axis=1, keepdims=True)
+def _on_sphere(height, turn):
+    """Points `[3, n]` uniform on the unit sphere from uniform numbers `[n]` (Archimedes)."""
+    z = 2.0 * height - 1.0
+    ring = jnp.sqrt(1.0 - z * z)
+    angle = 2.0 * jnp.pi * turn
+    return jnp.stack([ring * jnp.cos(angle), ring * jnp.sin(angle), z])
 
 
 def _at_least(name, value, least):

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 from tqdm.auto import tqdm
@@ -90,7 +89,7 @@ def explore(
     network = _landscape(surface, landscape, store)
     fresh = len(network.minima) == 0
     if x0 is None and fresh:
-        x0 = surface.sample(jax.random.fold_in(key, 0), 256)
+        x0 = surface.sample(key, 256)
     dtype = np.asarray(x0).dtype if x0 is not None else network.minima.x.dtype
     if x0 is not None:
         x0 = checked_starts(surface, x0)

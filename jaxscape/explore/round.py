@@ -2,15 +2,14 @@
 
 import dataclasses
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from jaxscape.landscape import Landscape
+from jaxscape.search.draws import generators, unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
-from jaxscape.search.lbfgs import LBFGS, into_bounds
+from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, tile_width
 from jaxscape.search.neb import NEB, neb
 from jaxscape.search.results import StationaryPoints
@@ -69,11 +68,8 @@ def search_from_minima(settings: Settings, network: Landscape, ids: np.ndarray) 
     """Single-ended searches from minima, each randomly displaced."""
     x = network.minima.x[ids].astype(settings.dtype)
     first = sum(network.attempt_counts("single_ended").values())
-    job_key = jax.random.fold_in(settings.key, 1)
-    x0, modes = _displaced(
-        settings.surface, job_key, first + np.arange(len(ids)), x, settings.displacement
-    )
-    return _enter(settings, network, "single_ended", np.asarray(x0), np.asarray(modes), ids, None)
+    x0, modes = _displaced(settings, first + np.arange(len(ids)), x)
+    return _enter(settings, network, "single_ended", x0, modes, ids, None)
 
 
 def connect_pairs(settings: Settings, network: Landscape, pairs: list[tuple[int, int]]) -> int:
@@ -167,24 +163,14 @@ def _outcomes(points, ids, new) -> list[str]:
     return names
 
 
-def _displaced(surface: Surface, key, jobs, x, displacement):
-    """Starts and first modes; job `i` uses `fold_in(key, i)` whatever its place in the batch."""
-    bounds = jnp.asarray(displacement, x.dtype) * surface.scale.astype(x.dtype)
-    kick, modes = _draw(key, jnp.asarray(jobs), jnp.asarray(x), bounds)
-    return into_bounds(surface, (x + kick).T).T, modes
-
-
-@jax.jit
-def _draw(key, jobs, x, bounds):
-    def one(job, point):
-        size, kick, mode = jax.random.split(jax.random.fold_in(key, job), 3)
-        low, high = bounds
-        share = jax.random.uniform(size, (), point.dtype)
-        length = low * (high / low) ** share
-        direction = jax.random.normal(kick, point.shape, point.dtype)
-        return (
-            length * direction / jnp.linalg.norm(direction),
-            jax.random.normal(mode, point.shape, point.dtype),
-        )
-
-    return jax.vmap(one)(jobs, x)
+def _displaced(settings: Settings, jobs, x):
+    """Starts and first modes; those of job `i` do not depend on its place in the batch."""
+    low, high = (length * float(settings.surface.scale) for length in settings.displacement)
+    modes = unit_vectors(settings.key, 1, jobs, x.shape[1], x.dtype)
+    kicks = unit_vectors(settings.key, 2, jobs, x.shape[1], x.dtype)
+    share = np.array([g.uniform() for g in generators(settings.key, 3, jobs)], x.dtype)
+    x0 = x + (low * (high / low) ** share)[:, None] * kicks
+    surface = settings.surface
+    if surface.lower is not None:
+        x0 = np.clip(x0, np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype))
+    return x0, modes

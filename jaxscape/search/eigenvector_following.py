@@ -3,9 +3,9 @@
 import dataclasses
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jax import lax
+from jaxtyping import Array, Float, Int
 
 from jaxscape.search.history import History
 from jaxscape.search.lbfgs import count_active, free_gradient, into_bounds, rms
@@ -221,12 +221,6 @@ def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
     )
 
 
-def random_modes(key: PRNGKeyArray, batch: int, dim: int, dtype) -> Float[Array, "batch dim"]:
-    """A random direction for each job, depending on the key and its position only."""
-    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(batch))
-    return jax.vmap(lambda k: jax.random.normal(k, (dim,), dtype))(keys)
-
-
 def _lowest_in_span(vectors, curved, curved_search, last_curvature):
     """Rayleigh-Ritz in the span of mode, search and last direction (orthonormal, or zero).
 
@@ -261,31 +255,43 @@ def _lowest_in_span(vectors, curved, curved_search, last_curvature):
 
 
 def _lowest_of_three(a, b, c, d, e, f):
-    """Lowest eigenpair of `[[a, b, d], [b, c, e], [d, e, f]]` in every lane, in closed form.
+    """Lowest eigenpair of `[[a, b, d], [b, c, e], [d, e, f]]` in every lane.
 
-    O. K. Smith, Commun. ACM 4, 168 (1961); the vector from the largest cross product of two rows.
+    Cyclic Jacobi rotations: unlike a closed form they keep the vectors orthonormal where
+    eigenvalues coincide, as those of symmetric minima do.
     """
-    mean = (a + c + f) / 3.0
-    off = b * b + d * d + e * e
-    p = jnp.sqrt(((a - mean) ** 2 + (c - mean) ** 2 + (f - mean) ** 2 + 2.0 * off) / 6.0)
-    safe = jnp.where(p > 0, p, 1.0)
-    x, y, z = (a - mean) / safe, (c - mean) / safe, (f - mean) / safe
-    k, m, n = b / safe, d / safe, e / safe
-    half = 0.5 * (x * (y * z - n * n) - k * (k * z - n * m) + m * (k * n - y * m))
-    angle = jnp.arccos(jnp.clip(half, -1.0, 1.0)) / 3.0 + 2.0 * jnp.pi / 3.0
-    lowest = mean + 2.0 * p * jnp.cos(angle)
-    rows = ((a - lowest, b, d), (b, c - lowest, e), (d, e, f - lowest))
-    best, most = (jnp.ones_like(a), jnp.zeros_like(a), jnp.zeros_like(a)), jnp.zeros_like(a)
-    for one, two in ((0, 1), (0, 2), (1, 2)):
-        (p0, p1, p2), (q0, q1, q2) = rows[one], rows[two]
-        cross = (p1 * q2 - p2 * q1, p2 * q0 - p0 * q2, p0 * q1 - p1 * q0)
-        size = cross[0] ** 2 + cross[1] ** 2 + cross[2] ** 2
-        best = tuple(jnp.where(size > most, new, old) for new, old in zip(cross, best, strict=True))
-        most = jnp.maximum(size, most)
-    norm = jnp.sqrt(jnp.where(most > 0, most, 1.0))
-    u, v, w = (part / norm for part in best)
-    value = a * u * u + c * v * v + f * w * w + 2.0 * (b * u * v + d * u * w + e * v * w)
-    return value, (u, v, w)
+    one, nil = jnp.ones_like(a), jnp.zeros_like(a)
+
+    def sweep(_, carry):
+        diagonal, off, columns = (list(part) for part in carry)
+        # off[r] is the element between the two indices other than r.
+        for r, p, q in ((2, 0, 1), (1, 0, 2), (0, 1, 2)):
+            gap = diagonal[q] - diagonal[p]
+            # The smaller root of t^2 + t gap / off - 1 = 0.
+            root = jnp.sqrt(gap * gap + 4.0 * off[r] * off[r])
+            below = jnp.abs(gap) + root
+            t = 2.0 * off[r] * jnp.where(gap < 0, -1.0, 1.0) / jnp.where(below > 0, below, 1.0)
+            cos = 1.0 / jnp.sqrt(1.0 + t * t)
+            sin = t * cos
+            diagonal[p], diagonal[q] = diagonal[p] - t * off[r], diagonal[q] + t * off[r]
+            # Elements (r, p) and (r, q) are off[q] and off[p].
+            off[q], off[p] = cos * off[q] - sin * off[p], sin * off[q] + cos * off[p]
+            off[r] = nil
+            columns[p], columns[q] = (
+                tuple(cos * x - sin * y for x, y in zip(columns[p], columns[q], strict=True)),
+                tuple(sin * x + cos * y for x, y in zip(columns[p], columns[q], strict=True)),
+            )
+        return tuple(diagonal), tuple(off), tuple(columns)
+
+    start = ((a, c, f), (e, d, b), ((one, nil, nil), (nil, one, nil), (nil, nil, one)))
+    diagonal, _, columns = lax.fori_loop(0, 4, sweep, start)
+    value, vector = diagonal[0], columns[0]
+    for other, column in zip(diagonal[1:], columns[1:], strict=True):
+        lower = other < value
+        value = jnp.where(lower, other, value)
+        vector = tuple(jnp.where(lower, x, y) for x, y in zip(column, vector, strict=True))
+    norm = jnp.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
+    return value, tuple(part / norm for part in vector)
 
 
 def _dot(a, b):

@@ -9,11 +9,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive
 from jaxscape.search.certify import DENSE_LIMIT
-from jaxscape.search.eigenvector_following import (
-    HEFSearch,
-    HybridEigenvectorFollowing,
-    random_modes,
-)
+from jaxscape.search.draws import unit_vectors
+from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, certified_minima, quench, tile_width
 from jaxscape.search.results import StationaryPoints, TransitionStates
@@ -42,7 +39,7 @@ def find_transition_states(
 
     - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
     - `x0`: starting points `[B, dim]`: near a guess, or a minimum somewhat displaced.
-    - `key`: draws the first guess of each mode; job `i` uses `fold_in(key, i)`.
+    - `key`: draws the first guess of each mode; that of job `i` depends on the key and `i`.
     - `modes`: first guesses of the mode `[B, dim]` instead (the tangent of a path, say).
     - `method`: options of the eigenvector-following; `minimiser`: of the downhill runs.
     - `tolerance`: largest root-mean-square gradient of all three points, 1e-8 in float64.
@@ -78,7 +75,7 @@ def find_transition_states(
         if modes.shape != x0.shape:
             raise ValueError(f"modes has shape {modes.shape}, x0 has {x0.shape}")
     else:
-        modes = np.asarray(random_modes(key, *x0.shape, x0.dtype))
+        modes = unit_vectors(key, 0, range(len(x0)), dim, x0.dtype)
     budget = budget or engine.Budget()
     points, directions = follow(
         surface, x0, modes, method, 1e4 * tolerance, max_steps, lanes, progress, budget

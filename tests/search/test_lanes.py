@@ -293,7 +293,7 @@ def test_progress_bar_counts_chains_not_quenches(monkeypatch):
 def test_progress_is_written_to_the_terminal(camel, capfd):
     js.minimise(camel, np.asarray(camel.sample(jax.random.key(0), 100)), progress=True)
     text = capfd.readouterr().err
-    assert "100" in text and "failed=0" in text
+    assert "searches" in text and "/100" in text
 
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan")])
@@ -444,7 +444,7 @@ np.savez(sys.argv[2], **parts)
 
 
 def test_eight_devices_give_the_same(camel, tmp_path):
-    x0 = np.asarray(camel.sample(jax.random.key(0), 300))  # three tiles
+    x0 = np.asarray(camel.sample(jax.random.key(0), 200))  # two tiles
     np.save(tmp_path / "x0.npy", x0)
     script = tmp_path / "devices.py"
     script.write_text(DEVICES)
@@ -471,7 +471,7 @@ def test_eight_devices_give_the_same(camel, tmp_path):
 
 def test_second_call_compiles_nothing(lj7, lj7_starts, lj7_minima, lj7_states, compilations):
     """Other starts, keys, tolerance or parameters of the potential: the same compiled code."""
-    softer = eqx.tree_at(lambda s: s.function.epsilon, lj7, jnp.asarray(1.3))
+    softer = eqx.tree_at(lambda s: s.function.epsilon, lj7, jnp.asarray(1.3, float))
     with compilations() as names:
         found = js.minimise(softer, lj7_starts[::-1].copy(), max_steps=5000)
     assert not names
