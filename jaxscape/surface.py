@@ -262,7 +262,6 @@ def lane_value_and_grad(surface: Surface, x: Float[Array, "dim *lanes"]):
 
 def lane_hvp(surface: Surface, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]):
     """Energy, gradient and `k` Hessian-vector products of points in columns."""
-
     products = getattr(surface.function, "products", None)
     if products is not None:
         return products(x, v)
@@ -334,9 +333,7 @@ class _Uniform(eqx.Module):
     upper: Array
 
     def __call__(self, key):
-        return jax.random.uniform(
-            key, self.lower.shape, self.lower.dtype, self.lower, self.upper
-        )
+        return jax.random.uniform(key, self.lower.shape, self.lower.dtype, self.lower, self.upper)
 
 
 class _NormalStarts(eqx.Module):

@@ -91,9 +91,11 @@ _made: dict = {}
 
 
 def _derivatives(function):
-    if function not in _made:
-        _made[function] = jax.jit(jax.value_and_grad(function)), jax.jit(jax.hessian(function))
-    return _made[function]
+    # By identity: Equinox modules with arrays have no hash. Kept, so that no id is used twice.
+    if id(function) not in _made:
+        pair = jax.jit(jax.value_and_grad(function)), jax.jit(jax.hessian(function))
+        _made[id(function)] = function, pair
+    return _made[id(function)][1]
 
 
 @pytest.fixture(scope="session")
@@ -144,12 +146,17 @@ def lj7_minima(lj7, lj7_starts):
 
 
 @pytest.fixture(scope="session")
-def lj7_states(lj7, lj7_minima):
-    """Transition-state searches from 512 displaced minima, every minimum equally often."""
+def lj7_displaced(lj7_minima):
+    """The four minima, each 512 times, displaced at random."""
+    lowest = lj7_minima.take(np.unique(np.round(lj7_minima.energy, 6), return_index=True)[1])
+    x = np.resize(lowest.x, (2048, 21))
+    rng = np.random.default_rng(0)
+    return x + rng.uniform(0.08, 0.2, (len(x), 1)) * rng.normal(size=x.shape)
+
+
+@pytest.fixture(scope="session")
+def lj7_states(lj7, lj7_displaced):
+    """Transition-state searches from displaced minima, in their order."""
     from jaxscape import find_transition_states
 
-    lowest = lj7_minima.take(np.unique(np.round(lj7_minima.energy, 6), return_index=True)[1])
-    x = np.resize(lowest.x, (512, 21))
-    kick = np.asarray(jax.random.normal(jax.random.key(5), x.shape))
-    spread = np.geomspace(0.05, 0.3, len(x))[:, None]
-    return find_transition_states(lj7, x + spread * kick, key=jax.random.key(6))
+    return find_transition_states(lj7, lj7_displaced, key=jax.random.key(6))

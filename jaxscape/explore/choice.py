@@ -41,19 +41,23 @@ class Pairs:
     def choose(self, n: int) -> list[tuple[int, int]]:
         """Up to `n` pairs: between unconnected parts, then along the best missing links."""
         network = self.network
+        if network.symmetry is None:
+            return []
         rows = np.argsort(network.minima.energy, kind="stable")[: self.most_minima]
         rows = rows[network.minima.active[rows] == 0]
         if len(rows) < 2:
             return []
-        prints = network.surface.symmetry.fingerprint(network.minima.x[rows])
+        prints = network.symmetry.fingerprint(network.minima.x[rows])
         distance = _distances(prints)
         tries = network.attempt_counts("double_ended")
         part = np.zeros(len(network.minima), np.int64)
         for number, ids in enumerate(network.components()):
             part[list(ids)] = number
-        chosen = self._between_parts(rows, distance, part[rows], tries, n)
-        if len(chosen) < n:
-            chosen += self._missing_links(rows, distance, part[rows], tries, n - len(chosen), chosen)
+        part = part[rows]
+        chosen = self._between_parts(rows, distance, part, tries, n)
+        left = n - len(chosen)
+        if left:
+            chosen += self._missing_links(rows, distance, part, tries, left, chosen)
         return chosen
 
     def _between_parts(self, rows, distance, part, tries, n):

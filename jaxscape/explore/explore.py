@@ -31,7 +31,7 @@ def explore(
     seconds: float | None = None,
     patience: int | None = None,
     batch: int = 512,
-    displacement: tuple[float, float] = (0.2, 1.0),
+    displacement: tuple[float, float] = (0.3, 1.0),
     connect: bool = True,
     method: HybridEigenvectorFollowing = HybridEigenvectorFollowing(),
     minimiser: LBFGS = LBFGS(),
@@ -132,9 +132,7 @@ def _landscape(surface, landscape, store) -> Landscape:
     if landscape is None:
         return Landscape(surface, store=store)
     if landscape.surface is None:
-        raise ValueError(
-            "this landscape has no surface: load it with jaxscape.load(path, surface)"
-        )
+        raise ValueError("this landscape has no surface: load it with jaxscape.load(path, surface)")
     return landscape
 
 
@@ -150,10 +148,11 @@ def _grow(settings, network, searches, patience, connect, bar) -> None:
     pairs = Pairs(network)
     idle_joins = 0
     while not settings.budget.spent and len(network.minima):
-        room = settings.batch if searches is None else min(settings.batch, searches - tally.searches)
+        left = settings.batch if searches is None else searches - tally.searches
+        room = min(settings.batch, left)
         if room < 1:
             break
-        enough = patience or max(1000, 10 * (len(network.minima) + len(network.transition_states)))
+        enough = patience or max(2000, 10 * (len(network.minima) + len(network.transition_states)))
         quiet = tally.since_new >= enough
         apart = connect and len(network.transition_states) and len(_interior_parts(network)) > 1
         if quiet and not (apart and idle_joins < 3):

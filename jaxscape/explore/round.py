@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from jaxscape.landscape import Landscape
+from jaxscape.landscape import IdentityIndex, Landscape
 from jaxscape.search.draws import generators, unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, tile_width
-from jaxscape.search.neb import NEB, neb
+from jaxscape.search.neb import NEB, relax, straight
 from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
 from jaxscape.search.transition_states import follow, settle, with_minima
@@ -76,14 +76,17 @@ def connect_pairs(settings: Settings, network: Landscape, pairs: list[tuple[int,
     """Double-ended searches: a band between two minima, then its maxima as starts."""
     a, b = np.array(pairs, np.int64).T
     x = network.minima.x.astype(settings.dtype)
-    paths = neb(
+    images, dim = settings.band.images, x.shape[1]
+    paths = relax(
         settings.surface,
-        x[a],
-        x[b],
-        method=settings.band,
-        max_steps=100,
-        lanes=settings.lanes,
-        budget=settings.budget,
+        straight(settings.surface, x[a], x[b], images),
+        settings.band,
+        1e-2,
+        100,
+        settings.lanes,
+        False,
+        settings.budget,
+        settings.width(images * dim, 2 * settings.band.history + 8),
     )
     tops = paths.candidates()
     good = np.isfinite(tops.x).all(axis=1)
@@ -146,7 +149,13 @@ def _enter(settings, network, kind, x0, modes, a, b) -> int:
 def _first_of_each(network: Landscape, points: StationaryPoints, ids) -> np.ndarray:
     """Rows of certified points that the network does not know, one for each distinct point."""
     rows = np.flatnonzero(points.ok & (ids < 0))
-    return rows[network.distinct(points.take(rows))]
+    symmetry = network.symmetry
+    if len(rows) == 0 or symmetry is None:
+        return rows
+    x = np.asarray(points.x)[rows]
+    index = IdentityIndex(symmetry, network.tolerance)
+    _, new = index.insert(np.asarray(points.energy)[rows], symmetry.fingerprint(x), x)
+    return rows[new]
 
 
 def _outcomes(points, ids, new) -> list[str]:

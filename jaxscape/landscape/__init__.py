@@ -11,4 +11,5 @@ from jaxscape.landscape.identity import (
     IdentityIndex as IdentityIndex,
     IdentityTolerance as IdentityTolerance,
 )
-from jaxscape.landscape.network import Landscape as Landscape, load as load
+from jaxscape.landscape.loading import load as load
+from jaxscape.landscape.network import Landscape as Landscape

@@ -18,7 +18,6 @@ from jaxscape.landscape.store import (
     Header,
     StoreError,
     open_store,
-    read_store,
     save_store,
 )
 from jaxscape.landscape.summary import summarise
@@ -190,15 +189,6 @@ class Landscape:
         for known in ids[ids >= 0].tolist():
             view._count_hit(known)
         return ids
-
-    def distinct(self, points: StationaryPoints) -> np.ndarray:
-        """Positions of the first of every set of equal points of a batch."""
-        if not len(points):
-            return np.zeros(0, np.int64)
-        index = IdentityIndex(self._need_symmetry(), self.tolerance)
-        x = np.asarray(points.x)
-        _, new = index.insert(points.energy, fingerprints(index.symmetry, x), x)
-        return np.flatnonzero(new)
 
     def record_attempts(self, kind: str, a=None, b=None, outcomes=None, evaluations=None) -> None:
         """Note searches tried, so that none is repeated.
@@ -388,24 +378,6 @@ class Landscape:
                 f"{path} belongs to another surface: its minimum {lowest} has energy {stored}, "
                 f"where {self.surface.name!r} gives {found}"
             )
-
-
-def load(path, surface: Surface | Callable | None = None) -> Landscape:
-    """Read a landscape from a file; it is not attached to it.
-
-    **Arguments:**
-
-    - `path`: a file written by `Landscape.save` or as the store of an exploration.
-    - `surface`: its surface, needed to add points; analysis and pictures do without.
-
-    **Raises:** `StoreError` (a `ValueError`) if the file is no landscape, is damaged, or
-    belongs to another surface.
-    """
-    landscape = Landscape(surface)
-    header = None if surface is None else landscape._contents.header
-    landscape._take_over(read_store(path, header))
-    landscape._check_energy(path)
-    return landscape
 
 
 def _header(surface: Surface | None, tolerance: IdentityTolerance) -> Header:

@@ -40,7 +40,6 @@ class PairPotential(eqx.Module):
             raise ValueError(f"x has {x.shape[0]} coordinates, which is not three per atom")
         return _pair_energy(self, x)
 
-
     def products(
         self, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]
     ) -> tuple[Float[Array, "*lanes"], Float[Array, "dim *lanes"], Float[Array, "k dim *lanes"]]:
@@ -72,21 +71,20 @@ def _pair_energy_jvp(primals, tangents):
     dpotential, dx = tangents
     energy, gradient = _energy_and_gradient(potential, x)
     tangent = jnp.zeros_like(energy)
-    if not isinstance(dx, jax.custom_derivatives.SymbolicZero):
+    if not _is_zero(dx):
         tangent = tangent + jnp.sum(gradient * dx, axis=0)
-    moved, fixed = eqx.partition(
-        dpotential, lambda t: not isinstance(t, jax.custom_derivatives.SymbolicZero)
-    )
-    if jax.tree.leaves(moved):
-        directions = jax.tree.map(
-            lambda t: jnp.zeros(t.shape, t.dtype)
-            if isinstance(t, jax.custom_derivatives.SymbolicZero)
-            else t,
-            eqx.combine(moved, fixed),
-            is_leaf=lambda t: isinstance(t, jax.custom_derivatives.SymbolicZero),
-        )
-        tangent = tangent + jax.jvp(lambda p: _plain_energy(p, x), (potential,), (directions,))[1]
+    if not all(_is_zero(t) for t in jax.tree.leaves(dpotential, is_leaf=_is_zero)):
+        change = jax.tree.map(_as_array, dpotential, is_leaf=_is_zero)
+        tangent = tangent + jax.jvp(lambda p: _plain_energy(p, x), (potential,), (change,))[1]
     return energy, tangent
+
+
+def _is_zero(tangent) -> bool:
+    return isinstance(tangent, jax.custom_derivatives.SymbolicZero)
+
+
+def _as_array(tangent):
+    return jnp.zeros(tangent.aval.shape, tangent.aval.dtype) if _is_zero(tangent) else tangent
 
 
 _pair_energy.defjvp(_pair_energy_jvp, symbolic_zeros=True)
@@ -94,7 +92,6 @@ _pair_energy.defjvp(_pair_energy_jvp, symbolic_zeros=True)
 
 def _plain_energy(potential, x):
     """The same energy with nothing written out: what parameters are differentiated through."""
-
     atoms, labels = _atoms(x)
 
     def add_row(energy, i):

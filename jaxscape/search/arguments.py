@@ -1,6 +1,5 @@
 """Checks that every search makes before it compiles anything."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -24,7 +23,7 @@ def checked_starts(surface: Surface, x0, name: str = "x0") -> np.ndarray:
         raise ValueError(
             f"{name} has width {x0.shape[1]}, but surface {surface.name!r} has dim {surface.dim}"
         )
-    if x0.dtype == np.float64 and not jax.config.jax_enable_x64:
+    if x0.dtype == np.float64 and jnp.result_type(float) != jnp.float64:
         raise ValueError(
             f"{name} is float64, but JAX computes in float32: call "
             'jax.config.update("jax_enable_x64", True) first, or pass float32 starts'

@@ -100,11 +100,19 @@ def _certify_block(surface, x, tolerance, newton):
 
     lane = jnp.zeros(width, x.dtype)
     nothing = _Best(
-        x, lane, jnp.zeros_like(x), jnp.zeros((width, dim, dim), x.dtype),
-        jnp.zeros(width, jnp.int32), lane,
+        x,
+        lane,
+        jnp.zeros_like(x),
+        jnp.zeros((width, dim, dim), x.dtype),
+        jnp.zeros(width, jnp.int32),
+        lane,
     )
     start = (
-        jnp.zeros((), jnp.int32), nothing, x, jnp.ones(width, bool), jnp.zeros(width, jnp.int32)
+        jnp.zeros((), jnp.int32),
+        nothing,
+        x,
+        jnp.ones(width, bool),
+        jnp.zeros(width, jnp.int32),
     )
     _, best, _, _, evaluations = lax.while_loop(unfinished, newton_step, start)
 

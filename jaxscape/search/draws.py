@@ -1,6 +1,7 @@
 """Random vectors for jobs, drawn on the host: no compilation, and independent of the batch."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
@@ -10,7 +11,7 @@ def generators(key: PRNGKeyArray, stream: int, jobs) -> list[np.random.Generator
 
     **Raises:** `ValueError` if `key` is no key of `jax.random`.
     """
-    if not isinstance(key, jax.Array) or not jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         raise ValueError(f"key is {key!r}: pass jax.random.key(seed)")
     words = [int(word) for word in np.asarray(jax.random.key_data(key)).ravel()]
     return [np.random.default_rng([*words, stream, int(job)]) for job in jobs]

@@ -71,9 +71,7 @@ class LBFGSSearch(eqx.Module):
         return start_quench(self.options, job["x"])
 
     def step(self, surface, clock, state):
-        return quench_step(
-            self.options, surface, clock, state, self.tolerance, self.max_steps
-        )
+        return quench_step(self.options, surface, clock, state, self.tolerance, self.max_steps)
 
     def output(self, surface, state):
         return LBFGSOutput(

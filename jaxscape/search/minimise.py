@@ -1,5 +1,7 @@
 """Batched minimisation, from any starts to certified minima."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -63,9 +65,10 @@ def minimise(
         )
     certify = dense if certify is None else certify
     budget = budget or engine.Budget()
-    loose = 1000.0 * tolerance if certify else tolerance
-    points = quench(surface, x0, method, loose, max_steps, lanes, progress, budget)
-    return certified_minima(surface, points, tolerance, budget) if certify else points
+    work = (max_steps, lanes, progress, budget)
+    if certify:
+        return certified_quench(surface, x0, method, tolerance, *work)[0]
+    return quench(surface, x0, method, tolerance, *work)
 
 
 def quench(surface, x0, method, tolerance, max_steps, lanes, progress, budget, width=None):
@@ -97,6 +100,44 @@ def quench(surface, x0, method, tolerance, max_steps, lanes, progress, budget, w
     )
 
 
+def certified_quench(
+    surface, x0, method, tolerance, max_steps, lanes, progress, budget, width=None
+):
+    """Quench loosely, polish and certify; what does not hold is quenched to the full tolerance.
+
+    A loose gradient can lie on a plateau beside a saddle, from where Newton's method climbs.
+    """
+    batch, dim = x0.shape
+    width = width or tile_width(surface, dim, batch, 2 * method.history + 6, x0.dtype)
+    work = (max_steps, lanes, progress, budget, width)
+    loose = quench(surface, x0, method, 1000.0 * tolerance, *work)
+    found = certified(surface, loose, tolerance, 0, budget)
+    failed = np.isin(found[0].status, (Status.STALLED, Status.WRONG_INDEX)) & loose.ok
+    rows = np.flatnonzero(failed)
+    if len(rows) and not budget.spent:
+        tight = quench(surface, np.asarray(loose.x)[rows], method, tolerance, *work)
+        found = replaced(found, rows, certified(surface, tight, tolerance, 0, budget))
+    return found
+
+
+def replaced(found, rows, again):
+    """Points and modes with those of some rows found again; evaluations add up."""
+    points, modes = found
+    new, new_modes = again
+    fields = {}
+    for field in dataclasses.fields(StationaryPoints):
+        old = getattr(points, field.name)
+        if old is None:
+            continue
+        value = np.array(old)
+        spent = value[rows] if field.name == "evaluations" else 0
+        value[rows] = getattr(new, field.name) + spent
+        fields[field.name] = value
+    modes = np.array(modes)
+    modes[rows] = new_modes
+    return StationaryPoints(**fields), modes
+
+
 def certified_minima(surface: Surface, points: StationaryPoints, tolerance, budget=None):
     """Polish converged points and let only certified minima keep `CONVERGED`."""
     return certified(surface, points, tolerance, 0, budget)[0]
@@ -118,8 +159,15 @@ def certified(surface: Surface, points: StationaryPoints, tolerance, index: int,
     status = np.where(found.rms_gradient <= tolerance, status, Status.STALLED)
     status = np.where(found.index < 0, Status.NOT_FINITE, status)
     fields = {}
-    for name in ("x", "energy", "rms_gradient", "index", "lowest_eigenvalue", "log_product",
-                 "active"):
+    for name in (
+        "x",
+        "energy",
+        "rms_gradient",
+        "index",
+        "lowest_eigenvalue",
+        "log_product",
+        "active",
+    ):
         value = np.array(getattr(points, name))
         value[todo] = getattr(found, name)
         fields[name] = value

@@ -60,7 +60,8 @@ class Candidates(eqx.Module):
 
 class Paths(eqx.Module):
     """Relaxed bands: `images` `[B, P, dim]`, `energies` `[B, P]`, `rms_force` `[B]`,
-    `status` `[B]`, `evaluations` `[B]`."""
+    `status` `[B]`, `evaluations` `[B]`.
+    """
 
     images: Float[np.ndarray, "batch images dim"]
     energies: Float[np.ndarray, "batch images"]
@@ -293,18 +294,37 @@ def neb(
         raise ValueError(f"start has shape {start.shape} and end {end.shape}: pass pairs of rows")
     max_steps = positive("max_steps", max_steps)
     if path is None:
-        if align:
-            moved = [surface.symmetry.align(a, b)[0] for a, b in zip(start, end, strict=True)]
-            end = np.stack(moved).astype(start.dtype)
-        share = np.linspace(0.0, 1.0, method.images, dtype=start.dtype)[None, :, None]
-        path = (1.0 - share) * start[:, None] + share * end[:, None]
+        home = surface if align else Surface(surface.function)
+        path = straight(home, start, end, method.images)
+    return relax(
+        surface,
+        np.ascontiguousarray(path, start.dtype),
+        method,
+        float(tolerance),
+        max_steps,
+        lanes,
+        progress,
+        budget,
+    )
+
+
+def straight(surface: Surface, start, end, images: int) -> Float[np.ndarray, "batch images dim"]:
+    """Straight lines from each start to the nearest image of its end."""
+    near = [surface.symmetry.align(a, b)[0] for a, b in zip(start, end, strict=True)]
+    share = np.linspace(0.0, 1.0, images, dtype=start.dtype)[None, :, None]
+    return (1.0 - share) * start[:, None] + share * np.stack(near).astype(start.dtype)[:, None]
+
+
+def relax(surface, path, method, tolerance, max_steps, lanes, progress, budget, width=None):
+    """Relax given bands `[B, images, dim]`; the ends stay."""
     batch, images, dim = path.shape
-    bands = np.ascontiguousarray(path, start.dtype).reshape(batch, images * dim)
+    dtype = path.dtype
+    bands = path.reshape(batch, images * dim)
     out, finished, _ = engine.run(
-        BandSearch(method, jnp.asarray(tolerance, start.dtype), jnp.asarray(max_steps, jnp.int32)),
+        BandSearch(method, jnp.asarray(tolerance, dtype), jnp.asarray(max_steps, jnp.int32)),
         surface,
         {"band": bands},
-        width=tile_width(surface, images * dim, batch, 2 * method.history + 8, start.dtype),
+        width=width or tile_width(surface, images * dim, batch, 2 * method.history + 8, dtype),
         lanes=lanes,
         budget=budget,
         progress="paths" if progress else False,

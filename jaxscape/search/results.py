@@ -64,12 +64,21 @@ class TransitionStates(StationaryPoints):
     minus: StationaryPoints = eqx.field(kw_only=True)
 
 
-def concatenate(parts):
-    """Join batches of the same kind, in order."""
-    parts = list(parts)
-    if len(parts) == 1:
-        return parts[0]
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+def no_points(batch: int, dim: int, dtype, status: Status) -> StationaryPoints:
+    """Rows that say only why there is no point."""
+    numbers = np.full(batch, np.nan, dtype)
+    counts = np.zeros(batch, np.int32)
+    return StationaryPoints(
+        x=np.full((batch, dim), np.nan, dtype),
+        energy=numbers,
+        rms_gradient=numbers,
+        index=counts - 1,
+        lowest_eigenvalue=numbers,
+        log_product=numbers,
+        active=counts,
+        status=np.full(batch, status, np.int32),
+        evaluations=counts,
+    )
 
 
 def _per_point(leaf, size: int) -> bool:

@@ -12,8 +12,8 @@ from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
-from jaxscape.search.minimise import certified, certified_minima, quench, tile_width
-from jaxscape.search.results import StationaryPoints, TransitionStates
+from jaxscape.search.minimise import certified, certified_quench, replaced, tile_width
+from jaxscape.search.results import StationaryPoints, TransitionStates, no_points
 from jaxscape.search.status import Status
 from jaxscape.surface import Surface, as_surface
 
@@ -92,9 +92,7 @@ def follow(
 ) -> tuple[StationaryPoints, Float[np.ndarray, "batch dim"]]:
     """Eigenvector-following alone: uncertified points, and the modes they ended with."""
     batch, dim = x0.shape
-    search = HEFSearch(
-        method, jnp.asarray(tolerance, x0.dtype), jnp.asarray(max_steps, jnp.int32)
-    )
+    search = HEFSearch(method, jnp.asarray(tolerance, x0.dtype), jnp.asarray(max_steps, jnp.int32))
     out, finished, _ = engine.run(
         search,
         surface,
@@ -157,9 +155,7 @@ def with_minima(
     status[lost] = np.where(halted[lost], Status.INTERRUPTED, Status.NO_MINIMUM)
     fields = {f.name: getattr(points, f.name) for f in dataclasses.fields(StationaryPoints)}
     fields["status"] = status
-    return TransitionStates(
-        **fields, eigenvector=np.asarray(eigenvector), plus=plus, minus=minus
-    )
+    return TransitionStates(**fields, eigenvector=np.asarray(eigenvector), plus=plus, minus=minus)
 
 
 def descend(
@@ -168,9 +164,7 @@ def descend(
     """The certified minima downhill from `x + eigenvector` and `x - eigenvector`."""
     size = push * np.asarray(surface.scale, x.dtype)
     starts = np.concatenate([x + size * eigenvector, x - size * eigenvector])
-    points = settle(
-        surface, starts, minimiser, tolerance, push, lanes, progress, budget, width
-    )
+    points = settle(surface, starts, minimiser, tolerance, push, lanes, progress, budget, width)
     return points.take(slice(0, len(x))), points.take(slice(len(x), None))
 
 
@@ -187,54 +181,19 @@ def settle(
         points, modes = found
         onwards = np.asarray(points.x)[saddles] + size * modes[saddles]
         again = _minimised(surface, onwards, minimiser, tolerance, lanes, False, budget, width)
-        found = _replaced(found, saddles, again)
+        found = replaced(found, saddles, again)
     return found[0]
 
 
 def _minimised(surface, x, minimiser, tolerance, lanes, progress, budget, width):
     if len(x) == 0:
-        return StationaryPoints(
-            x, *(np.zeros(0, x.dtype),) * 2, np.zeros(0, np.int32), *(np.zeros(0, x.dtype),) * 2,
-            *(np.zeros(0, np.int32),) * 3,
-        ), x
+        return no_points(0, x.shape[1], x.dtype, Status.INTERRUPTED), x
     label = "minima" if progress else False
-    points = quench(
-        surface, x, minimiser, 1e3 * tolerance, 10_000, lanes, label, budget, width
-    )
-    return certified(surface, points, tolerance, 0, budget)
-
-
-def _replaced(sides, rows, again):
-    points, modes = sides
-    new, new_modes = again
-    fields = {}
-    for field in dataclasses.fields(StationaryPoints):
-        old = getattr(points, field.name)
-        if old is None:
-            continue
-        value = np.array(old)
-        spent = value[rows] if field.name == "evaluations" else 0
-        value[rows] = getattr(new, field.name) + spent
-        fields[field.name] = value
-    modes = np.array(modes)
-    modes[rows] = new_modes
-    return StationaryPoints(**fields), modes
+    return certified_quench(surface, x, minimiser, tolerance, 10_000, lanes, label, budget, width)
 
 
 def _spread(side: StationaryPoints, rows, points: StationaryPoints) -> StationaryPoints:
     """Rows of `side` at their places in a batch; elsewhere the status says there is nothing."""
-    batch, dtype = len(points), np.asarray(points.x).dtype
-    fields = {
-        "x": np.full(points.x.shape, np.nan, dtype),
-        "energy": np.full(batch, np.nan, dtype),
-        "rms_gradient": np.full(batch, np.nan, dtype),
-        "index": np.full(batch, -1, np.int32),
-        "lowest_eigenvalue": np.full(batch, np.nan, dtype),
-        "log_product": np.full(batch, np.nan, dtype),
-        "active": np.zeros(batch, np.int32),
-        "status": np.full(batch, Status.NO_MINIMUM, np.int32),
-        "evaluations": np.zeros(batch, np.int32),
-    }
-    for name, value in fields.items():
-        value[rows] = getattr(side, name)
-    return StationaryPoints(**fields)
+    batch, dim = points.x.shape
+    nothing = no_points(batch, dim, np.asarray(points.x).dtype, Status.NO_MINIMUM)
+    return replaced((nothing, np.zeros((batch, 0))), rows, (side, np.zeros((len(rows), 0))))[0]

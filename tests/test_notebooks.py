@@ -1,0 +1,48 @@
+"""The notebooks are executed, and are stored as they came out."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+nbclient = pytest.importorskip("nbclient", reason="the extra [notebook] is not installed")
+nbformat = pytest.importorskip("nbformat")
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def has_picture(cell):
+    return any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def first_line(cell):
+    """Of what the cell printed; nothing for a cell whose numbers are not the same everywhere."""
+    if "varies" in cell.metadata.get("tags", ()):
+        return ""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    return printed.partition("\n")[0]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook(path, monkeypatch):
+    stored = nbformat.read(path, as_version=4)
+    # The kernel starts afresh: without a backend of its own it would not draw into the notebook.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    run = copy.deepcopy(stored)
+    nbclient.NotebookClient(
+        run, timeout=300, resources={"metadata": {"path": path.parents[1]}}
+    ).execute()
+    for old, new in zip(code_cells(stored), code_cells(run), strict=True):
+        assert not [o.text for o in new.outputs if o.get("name") == "stderr"], new.source
+        assert has_picture(new) == has_picture(old), new.source
+        assert first_line(new) == first_line(old), new.source
+    assert sum(map(has_picture, code_cells(stored))) >= 5
+
+
+def test_there_are_notebooks():
+    assert [path.name for path in NOTEBOOKS] == ["01_quickstart.ipynb"]
