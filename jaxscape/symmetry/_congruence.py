@@ -83,11 +83,11 @@ def group_order(
     """Number of rotations and rotation-reflections that leave centred atoms as they are."""
     found = superpositions(atoms, atoms, labels, tolerance, improper=True)
     if found.linear:
-        operations = found.permutations
-    else:
-        # Planar clusters: the reflection in the plane moves no atom and is an operation.
-        hand = np.linalg.det(found.rotations) > 0
-        operations = np.column_stack([found.permutations, hand])
+        # Every one of them comes with a reflection that holds the axis: 2 or 4.
+        return 2 * max(1, len(np.unique(found.permutations, axis=0))) if len(atoms) > 1 else 1
+    # Planar clusters: the reflection in the plane moves no atom and is an operation.
+    hand = np.linalg.det(found.rotations) > 0
+    operations = np.column_stack([found.permutations, hand])
     return max(1, len(np.unique(operations, axis=0)))
 
 

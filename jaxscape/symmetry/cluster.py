@@ -132,9 +132,9 @@ class Cluster(Symmetry):
         """Order of the point group: rotations and rotation-reflections that leave `x` as it is.
 
         The whole group counts even where `inversion=False`, as rates need it. Linear molecules,
-        whose groups are infinite, count what they do along the axis (1 for unequal ends,
-        2 for equal ends); a single atom counts 1. `tolerance` is the largest displacement of
-        an atom, in the unit of `x`.
+        whose groups are infinite, count 2 (unequal ends) or 4 (equal ends), so that ratios to
+        the orders of bent molecules, which count improper operations, are right; a single atom
+        counts 1. `tolerance` is the largest displacement of an atom, in the unit of `x`.
         """
         atoms, _, labels = _centred(x, self.species, self.masses)
         return group_order(atoms, labels, tolerance)
