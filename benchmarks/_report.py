@@ -71,10 +71,11 @@ class Rows:
 
 def lines(rows: Rows) -> list[Line]:
     table: list[Line] = []
+    tolerance = {"quench": 1e-5, "transition states, single-ended": 1e-6}
 
     def rate(work: str, name: str, benchmark: str, n: int, program: str, label: str) -> None:
         ours = rows.best(name, benchmark, n_atoms=n)
-        theirs = rows.best(name, benchmark, program, n_atoms=n)
+        theirs = rows.best(name, benchmark, program, n_atoms=n, rms_tolerance=tolerance[benchmark])
         unit = {"quenches_per_cpu_s": "quenches per CPU s", "certified_per_cpu_s": "per CPU s"}
         if ours and (theirs or label == "pele"):
             table.append(
@@ -93,19 +94,23 @@ def lines(rows: Rows) -> list[Line]:
         ("ase", "ASE"),
     ):
         rate("the same, LJ38", "quenches_per_cpu_s", "quench", 38, program, label)
-    optbench = rows.best("mean_evaluations", "quench, OptBench protocol")
+    optbench = min(
+        rows.find("quench, OptBench protocol"), key=lambda r: r["mean_evaluations"], default=None
+    )
     if optbench:
-        table.append(
-            Line(
-                f"evaluations per LJ38 quench, OptBench ({optbench['failures']} failed of "
-                f"{optbench['quenches']})",
-                "evaluations",
-                optbench["mean_evaluations"],
-                "best quasi-Newton published",
-                166,
-                False,
-            )
+        same = [
+            row["mean_evaluations"]
+            for row in rows.find("quench", "pele", n_atoms=38)
+            if row["rms_tolerance"] > 1e-4
+        ]
+        work = (
+            f"LJ38 quench by OptBench's protocol, history {optbench['history']} "
+            f"({optbench['failures']} failed of {optbench['quenches']})"
         )
+        mean = optbench["mean_evaluations"]
+        pele = min(same, default=None)
+        table.append(Line(work, "evaluations", mean, "pele, same starts", pele, False))
+        table.append(Line("the same", "evaluations", mean, "best published", 166, False))
     for n in (7, 13, 38):
         rate(
             f"certified LJ{n} transition states with both minima",

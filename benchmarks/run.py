@@ -105,8 +105,19 @@ PROGRAMME = [
     ),
     quenches(13, 1000, 16),
     quenches(75, 300, 26),
-    Work("optbench", 10, ["quench.py --optbench --starts {starts38}"], rounds=1,
-         quick={"--optbench": "--optbench --quenches 64"}),
+    Work(
+        "optbench",
+        35,
+        ["quench.py --optbench --atoms 38 --quenches 1000 --history 6 25 --starts {grown38}"],
+        {
+            "pele": [
+                "pele_quench.py --atoms 38 --quenches 1000 --tolerance 9.3659e-4 --memory 100 "
+                "--max-step 0.2 --starts {grown38}"
+            ]
+        },
+        rounds=1,
+        quick={"--quenches 1000": "--quenches 40"},
+    ),
     Work("saddles", 25, ["transition_states.py --near-saddles"], rounds=1,
          quick={"saddles": "saddles --attempts 8"}),
     states(7, 30),
@@ -168,6 +179,8 @@ class Runner:
             atoms = name.removeprefix("starts").removeprefix("minima")
             if name.startswith("starts"):
                 command = [str(HERE / "peers/_common.py"), atoms, "1000", str(path)]
+            elif name == "grown38":
+                command = [str(HERE / "quench.py"), "--atoms", "38", "--write-starts", str(path)]
             else:
                 count = "40" if self.quick else "1000"
                 command = [
@@ -193,7 +206,7 @@ class Runner:
             for old, new in work.quick.items():
                 text = text.replace(old, new)
         fields = {"round": round_, "from6": 6 * round_, "from16": 16 * round_}
-        for name in ("starts", "minima"):
+        for name in ("starts", "minima", "grown"):
             for atoms in (7, 13, 38, 75):
                 if f"{{{name}{atoms}}}" in text:
                     fields[f"{name}{atoms}"] = self.file(f"{name}{atoms}")

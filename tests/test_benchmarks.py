@@ -115,7 +115,8 @@ def quench_rows(ours, theirs):
     return [
         row | {"program": "jaxscape", "side": "ours", "quenches_per_cpu_s": ours, "cpu_s": 1.0,
                "useful_lane_share": 0.9, "stages": stages},
-        row | {"peer": "pele lbfgs_cpp", "side": "pele", "quenches_per_cpu_s": theirs},
+        row | {"peer": "pele lbfgs_cpp", "side": "pele", "quenches_per_cpu_s": theirs,
+               "rms_tolerance": 1e-5},
     ]  # fmt: skip
 
 

@@ -23,7 +23,10 @@ SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_
 
 def blocks_by_section(text):
     """`{heading: [(language, first line, code), ...]}`."""
-    found, headings = {}, [(0, ""), *((m.end(), m[1]) for m in re.finditer(r"^## (.*)$", text, re.M))]
+    found, headings = (
+        {},
+        [(0, ""), *((m.end(), m[1]) for m in re.finditer(r"^## (.*)$", text, re.M))],
+    )
     for block in BLOCK.finditer(text):
         heading = [name for end, name in headings if end <= block.start()][-1]
         line = text[: block.start(2)].count("\n") + 1
