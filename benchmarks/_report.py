@@ -218,7 +218,7 @@ def markdown(rows: Rows) -> str:
         f"Measured on {dates[-1] if dates else '-'}: {m.get('cpu', '-')}, {m.get('cores')} cores, "
         f"{m.get('memory_gib')} GiB, no accelerator; Python {m.get('python')}, jax "
         f"{m.get('jax')}, numpy {m.get('numpy')}; {peer_versions(rows)}. "
-        f"Load average before the run: {m.get('load_before')}.",
+        f"Load average at the end: {m.get('load')}.",
         "",
         "| work | unit | jaxscape | compared with | its figure | ahead |",
         "|---|---|---:|---|---:|---|",

@@ -61,22 +61,22 @@ def quenches(n: int, count: int, seconds: float) -> Work:
     )
 
 
-def states(n: int, seconds: float) -> Work:
+def states(n: int, seconds: float, attempts: int = 1000) -> Work:
     common = f"--atoms {n} --starts {{minima{n}}} --attempts"
     return Work(
         f"ts{n}",
         seconds,
         # More searches than lanes, so that lanes are refilled; pele goes on one by one.
-        [f"transition_states.py {common} 1000"],
+        [f"transition_states.py {common} {attempts}"],
         {"pele": [f"pele_transition_states.py {common} 300"]},
-        quick={"--attempts 1000": "--attempts 40", "--attempts 300": "--attempts 20"},
+        quick={f"--attempts {attempts}": "--attempts 40", "--attempts 300": "--attempts 20"},
     )
 
 
 PROGRAMME = [
     quenches(38, 1000, 20),
     states(13, 40),
-    states(38, 60),
+    states(38, 80, attempts=500),
     Work(
         "landscape8",
         75,
@@ -288,7 +288,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": memory,
         "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 1),
+        "load": round(os.getloadavg()[0], 1),
         **{name: version(name) for name in packages},
     }
 

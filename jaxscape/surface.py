@@ -309,6 +309,10 @@ def _checked_bounds(bounds, dim):
         if np.isnan(value).any():
             raise ValueError(f"the {side} bound contains NaN; use -inf or inf for no bound")
         pair.append(value)
+    if pair[0].ndim == pair[1].ndim == 1 and pair[0].shape != pair[1].shape:
+        raise ValueError(
+            f"the bounds have shapes {pair[0].shape} and {pair[1].shape}; give both the same"
+        )
     if not np.all(pair[0] < pair[1]):
         raise ValueError(f"bounds are crossed: lower {pair[0]} is not below upper {pair[1]}")
     return jnp.asarray(pair[0]), jnp.asarray(pair[1])

@@ -48,7 +48,11 @@ def test_public_names(name):
 
 def test_statuses_say_what_to_try():
     assert {s.name for s in js.Status} >= {
-        "CONVERGED", "MAX_STEPS", "STALLED", "NOT_FINITE", "WRONG_INDEX",
+        "CONVERGED",
+        "MAX_STEPS",
+        "STALLED",
+        "NOT_FINITE",
+        "WRONG_INDEX",
     }
     assert all(len(status.advice) > 15 for status in js.Status)
     assert len({status.advice for status in js.Status}) == len(js.Status)
@@ -101,7 +105,7 @@ def test_surface():
     np.testing.assert_allclose(gradient, [4 * 0.5 * (0.25 - 1), 4.0])
     np.testing.assert_allclose(surface.hvp(x, v), surface.hessian(x) @ v)
     samples = surface.sample(KEY, 7)
-    assert samples.shape == (7, 2) and (samples >= -2).all() and (samples <= [2, 3]).all()
+    assert samples.shape == (7, 2) and (samples >= -2).all() and (samples <= np.array([2, 3])).all()
     with pytest.raises(AttributeError):
         surface.function = None
     jax.jit(lambda s, x: s(x))(eqx.Partial(surface), x)  # a pytree
@@ -244,6 +248,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_everything_works_in_single_precision():
     """In a process of its own: here float64 is on."""
     root = Path(__file__).parents[1]

@@ -11,8 +11,9 @@ from tqdm.auto import tqdm
 from jaxscape.explore.choice import Pairs, choose_minima
 from jaxscape.explore.round import Settings, connect_pairs, find_minima, search_from_minima
 from jaxscape.landscape import Landscape
-from jaxscape.search.arguments import checked_starts, default_tolerance, positive
+from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
 from jaxscape.search.certify import DENSE_LIMIT
+from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
@@ -83,9 +84,11 @@ def explore(
     patience = None if patience is None else positive("patience", patience)
     batch = positive("batch", batch)
     budget = Budget(seconds)
+    check_key(key)
+    push = positive_number("push", push)
+    if np.shape(displacement) != (2,) or not 0 < displacement[0] <= displacement[1] < np.inf:
+        raise ValueError(f"displacement is {displacement}; pass (shortest, longest), both positive")
     low, high = displacement
-    if not 0 < low <= high:
-        raise ValueError(f"displacement is {displacement}; pass (least, largest), both positive")
     network = _landscape(surface, landscape, store)
     fresh = len(network.minima) == 0
     if x0 is None and fresh:
@@ -133,6 +136,21 @@ def _landscape(surface, landscape, store) -> Landscape:
         return Landscape(surface, store=store)
     if landscape.surface is None:
         raise ValueError("this landscape has no surface: load it with jaxscape.load(path, surface)")
+    if landscape.surface is not surface and len(landscape.minima):
+        lowest = landscape.minima.lowest()
+        stored, x = float(landscape.minima.energy[lowest]), landscape.minima.x[lowest]
+        same_group = surface.symmetry.describe() == landscape.surface.symmetry.describe()
+        same_width = surface.dim in (None, landscape.dim)
+        if not same_group or not same_width:
+            found = f"{surface.symmetry.describe()}, dim {surface.dim}"
+        elif abs(float(surface(x)) - stored) > 1e-3 * max(1.0, abs(stored)):
+            found = f"energy {float(surface(x))} at its minimum {lowest}, where it has {stored}"
+        else:
+            return landscape
+        raise ValueError(
+            f"landscape belongs to another surface, {landscape.name!r}: "
+            f"{surface.name!r} has {found}"
+        )
     return landscape
 
 

@@ -23,6 +23,12 @@ def checked_starts(surface: Surface, x0, name: str = "x0") -> np.ndarray:
         raise ValueError(
             f"{name} has width {x0.shape[1]}, but surface {surface.name!r} has dim {surface.dim}"
         )
+    for side, bound in (("lower", surface.lower), ("upper", surface.upper)):
+        if bound is not None and bound.ndim == 1 and bound.shape != x0.shape[1:]:
+            raise ValueError(
+                f"{name} has width {x0.shape[1]}, but the {side} bound of surface "
+                f"{surface.name!r} has shape {bound.shape}"
+            )
     if x0.dtype == np.float64 and jnp.result_type(float) != jnp.float64:
         raise ValueError(
             f"{name} is float64, but JAX computes in float32: call "
@@ -43,18 +49,24 @@ def default_tolerance(dtype, tolerance: float | None) -> float:
     double = np.dtype(dtype) == np.float64
     if tolerance is None:
         return 1e-8 if double else 1e-4
-    if not tolerance > 0:
-        raise ValueError(f"tolerance is {tolerance}; it must be positive")
+    tolerance = positive_number("tolerance", tolerance)
     if not double and tolerance < 1e-6:
         raise ValueError(
             f"tolerance is {tolerance}, out of reach for float32 starts: pass float64 starts "
             "(with jax_enable_x64 on), or a tolerance of 1e-6 or more"
         )
-    return float(tolerance)
+    return tolerance
 
 
 def positive(name: str, value) -> int:
     """`value` as an int of at least one."""
-    if int(value) != value or value < 1:
-        raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
     return int(value)
+
+
+def positive_number(name: str, value) -> float:
+    """`value` as a finite float above zero."""
+    if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
+        raise ValueError(f"{name} is {value!r}; it must be a positive number")
+    return float(value)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive
 from jaxscape.search.certify import DENSE_LIMIT
+from jaxscape.search.draws import check_key
 from jaxscape.search.lbfgs import (
     LBFGS,
     LBFGSState,
@@ -54,6 +55,10 @@ class BasinHopping:
         for name in ("temperature", "step_size", "quench_tolerance"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        for name in ("interval", "restart_after"):
+            value = getattr(self, name)
+            if value is not None:
+                positive(name, value)
         if self.acceptance is not None and not 0 < self.acceptance < 1:
             raise ValueError(f"acceptance is {self.acceptance}; it lies between 0 and 1")
 
@@ -239,6 +244,9 @@ def basin_hopping(
     surface = as_surface(surface)
     x0 = checked_starts(surface, x0)
     steps = positive("steps", steps)
+    check_key(key)
+    if target is not None and np.isnan(target):
+        raise ValueError(f"target is {target}; pass an energy, or None")
     keep = positive("keep", keep)
     tolerance = default_tolerance(x0.dtype, tolerance)
     batch, dim = x0.shape

@@ -11,8 +11,7 @@ def generators(key: PRNGKeyArray, stream: int, jobs) -> list[np.random.Generator
 
     **Raises:** `ValueError` if `key` is no key of `jax.random`.
     """
-    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        raise ValueError(f"key is {key!r}: pass jax.random.key(seed)")
+    check_key(key)
     words = [int(word) for word in np.asarray(jax.random.key_data(key)).ravel()]
     return [np.random.default_rng([*words, stream, int(job)]) for job in jobs]
 
@@ -23,3 +22,9 @@ def unit_vectors(
     """Random unit vectors, one a job."""
     draws = np.stack([g.standard_normal(dim) for g in generators(key, stream, jobs)])
     return (draws / np.linalg.norm(draws, axis=1, keepdims=True)).astype(dtype)
+
+
+def check_key(key) -> None:
+    """Raise `ValueError` unless `key` is a typed key of `jax.random`."""
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        raise ValueError(f"key is {key!r}: pass jax.random.key(seed)")

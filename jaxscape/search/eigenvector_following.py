@@ -31,8 +31,8 @@ class HybridEigenvectorFollowing:
     preconditioned by the curvature pairs).
     """
 
-    max_uphill: float = 0.1
-    max_step: float = 0.02
+    max_uphill: float = 0.05
+    max_step: float = 0.04
     climb: float = 0.3
     history: int = 6
     mode_steps: int = 2
@@ -78,7 +78,7 @@ class HEFOutput(eqx.Module):
 
 
 class HEFSearch(eqx.Module):
-    """Jobs are `{"x": [B, dim], "mode": [B, dim]}`; a mode of zeros is drawn at random."""
+    """Jobs are `{"x": [B, dim], "mode": [B, dim]}`: where to start, and the first mode."""
 
     options: HybridEigenvectorFollowing = eqx.field(static=True)
     tolerance: Float[Array, ""]

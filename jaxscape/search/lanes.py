@@ -22,6 +22,7 @@ import jax
 import numpy as np
 from tqdm.auto import tqdm
 
+from jaxscape.search.arguments import positive
 from jaxscape.search.chunk import _chunk, _idle
 from jaxscape.search.status import Status
 
@@ -107,6 +108,7 @@ def run(
     **Returns:** `(outputs, finished [B] bool, statistics)`, or with `events`
     `(outputs, owners, statistics)`. Rows of jobs that never finished are zeros.
     """
+    lanes = None if lanes is None else positive("lanes", lanes)
     batch = jax.tree.leaves(jobs)[0].shape[0]
     budget = budget or Budget()
     queue = _Queue(jobs, batch)

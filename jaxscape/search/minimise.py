@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxscape.search import lanes as engine
-from jaxscape.search.arguments import checked_starts, default_tolerance
+from jaxscape.search.arguments import checked_starts, default_tolerance, positive
 from jaxscape.search.certify import DENSE_LIMIT, certify as certify_points
 from jaxscape.search.lbfgs import LBFGS, LBFGSSearch
 from jaxscape.search.results import StationaryPoints
@@ -57,6 +57,7 @@ def minimise(
     surface = as_surface(surface)
     x0 = checked_starts(surface, x0)
     tolerance = default_tolerance(x0.dtype, tolerance)
+    max_steps = positive("max_steps", max_steps)
     dense = x0.shape[1] <= DENSE_LIMIT
     if certify and not dense:
         raise ValueError(

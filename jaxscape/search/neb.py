@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxscape.search import lanes as engine
-from jaxscape.search.arguments import checked_starts, positive
+from jaxscape.search.arguments import checked_starts, positive, positive_number
 from jaxscape.search.history import History
 from jaxscape.search.lbfgs import into_bounds
 from jaxscape.search.minimise import tile_width
@@ -41,6 +41,8 @@ class NEB:
     def __post_init__(self):
         if self.images < 3:
             raise ValueError(f"images is {self.images}; a path needs both ends and a middle")
+        if self.history < 1:
+            raise ValueError(f"history is {self.history}; keep at least one pair")
         for name in ("spring", "max_step"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
@@ -286,6 +288,9 @@ def neb(
         path = np.asarray(path)
         if path.ndim != 3 or path.shape[1] < 3:
             raise ValueError(f"path has shape {path.shape}; pass [batch, images >= 3, dim]")
+        if not np.isfinite(path).all():
+            bad = np.flatnonzero(~np.isfinite(path).all(axis=(1, 2)))[0]
+            raise ValueError(f"path is not finite in row {bad}: every image must be a point")
         method = dataclasses.replace(method, images=path.shape[1])
         start, end = path[:, 0], path[:, -1]
     start = checked_starts(surface, start, "start")
@@ -293,6 +298,7 @@ def neb(
     if start.shape != end.shape:
         raise ValueError(f"start has shape {start.shape} and end {end.shape}: pass pairs of rows")
     max_steps = positive("max_steps", max_steps)
+    tolerance = positive_number("tolerance", tolerance)
     if path is None:
         home = surface if align else Surface(surface.function)
         path = straight(home, start, end, method.images)
@@ -300,7 +306,7 @@ def neb(
         surface,
         np.ascontiguousarray(path, start.dtype),
         method,
-        float(tolerance),
+        tolerance,
         max_steps,
         lanes,
         progress,

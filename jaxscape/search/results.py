@@ -43,8 +43,17 @@ class StationaryPoints(eqx.Module):
 
     def take(self, mask):
         """The points selected by a boolean mask, a slice or an array of positions."""
-        arrays, rest = eqx.partition(self, lambda leaf: _per_point(leaf, len(self)))
-        return eqx.combine(jax.tree.map(lambda leaf: np.asarray(leaf)[mask], arrays), rest)
+        # `steps_to_target` has an entry for each chain, not for each point.
+        points = eqx.tree_at(
+            lambda p: p.steps_to_target, self, None, is_leaf=lambda leaf: leaf is None
+        )
+        points = jax.tree.map(lambda leaf: np.asarray(leaf)[mask], points)
+        return eqx.tree_at(
+            lambda p: p.steps_to_target,
+            points,
+            self.steps_to_target,
+            is_leaf=lambda leaf: leaf is None,
+        )
 
     def counts(self) -> dict[str, int]:
         """How many searches ended in each status."""
@@ -79,7 +88,3 @@ def no_points(batch: int, dim: int, dtype, status: Status) -> StationaryPoints:
         status=np.full(batch, status, np.int32),
         evaluations=counts,
     )
-
-
-def _per_point(leaf, size: int) -> bool:
-    return eqx.is_array_like(leaf) and np.ndim(leaf) >= 1 and np.shape(leaf)[0] == size

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxscape.search import lanes as engine
-from jaxscape.search.arguments import checked_starts, default_tolerance, positive
+from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
 from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
@@ -70,10 +70,14 @@ def find_transition_states(
         )
     tolerance = default_tolerance(x0.dtype, tolerance)
     max_steps = positive("max_steps", max_steps)
+    push = positive_number("push", push)
     if modes is not None:
         modes = checked_starts(surface, modes, "modes").astype(x0.dtype)
         if modes.shape != x0.shape:
             raise ValueError(f"modes has shape {modes.shape}, x0 has {x0.shape}")
+        empty = np.flatnonzero(~np.any(modes, axis=1))
+        if len(empty):
+            raise ValueError(f"modes is zero in row {empty[0]}: give it a direction")
     else:
         modes = unit_vectors(key, 0, range(len(x0)), dim, x0.dtype)
     budget = budget or engine.Budget()

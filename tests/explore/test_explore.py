@@ -1,7 +1,4 @@
 import collections
-import importlib
-import signal
-import time
 
 import equinox as eqx
 import jax
@@ -10,11 +7,8 @@ import numpy as np
 import pytest
 
 import jaxscape as js
-from jaxscape.explore import round as rounds
-from jaxscape.explore.choice import Pairs, choose_minima
 from jaxscape.search.status import Status
 
-driver = importlib.import_module("jaxscape.explore.explore")
 QUIET = dict(progress=False)
 
 
@@ -22,26 +16,8 @@ def wells(x):
     return (x[0] ** 2 - 1) ** 2 + x[1] ** 2
 
 
-def identical(a, b):
-    return all(
-        np.array_equal(view_a.columns()[name], view_b.columns()[name])
-        for view_a, view_b in ((a.minima, b.minima), (a.transition_states, b.transition_states))
-        for name in view_a.columns()
-    )
-
-
 def named(analytic, name, index):
     return sorted(p["E"] for p in analytic[name]["points"] if p["index"] == index)
-
-
-@pytest.fixture(scope="module")
-def camel_network(camel):
-    return js.explore(camel, key=jax.random.key(0), **QUIET)
-
-
-@pytest.fixture(scope="module")
-def lj7_network(lj7, lj7_starts):
-    return js.explore(lj7, lj7_starts, key=jax.random.key(0), **QUIET)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -91,7 +67,9 @@ def test_lj7_complete_and_exact(lj7_network, lj_networks, plain_lj, spectrum):
             assert rms < 1e-8 and zero == 6 and (values < 0).sum() == negative
     rank = np.argsort(np.argsort(network.minima.energy)) + 1
     states = network.transition_states
-    found = [sorted((int(rank[p]), int(rank[m]))) for p, m in zip(states.plus, states.minus)]
+    found = [
+        sorted((int(rank[p]), int(rank[m]))) for p, m in zip(states.plus, states.minus, strict=True)
+    ]
     expected = [t["connects"] for t in reference["ts"]]
     assert [found[i] for i in np.argsort(states.energy)] == expected
     # Rearrangements of one minimum into itself are kept, and marked.
@@ -111,7 +89,8 @@ def test_a_bare_callable_will_do():
     assert (len(network.minima), len(network.transition_states)) == (2, 1)
     np.testing.assert_allclose(network.transition_states.x, [[0.0, 0.0]], atol=1e-8)
     assert {int(network.transition_states.plus[0]), int(network.transition_states.minus[0])} == {
-        0, 1,
+        0,
+        1,
     }
 
 
@@ -134,7 +113,7 @@ def test_every_attempt_is_recorded(camel_network):
     assert set(started) == set(range(6)) and max(started.values()) - min(started.values()) <= 200
 
 
-def test_same_key_same_network(camel, camel_network):
+def test_same_key_same_network(camel, camel_network, identical):
     again = js.explore(camel, key=jax.random.key(0), **QUIET)
     assert identical(camel_network, again)
     assert again.attempts.outcome == camel_network.attempts.outcome
@@ -148,145 +127,6 @@ def test_other_key_other_searches(camel, camel_network):
     assert not np.array_equal(other.attempts.evaluations, first.attempts.evaluations)
 
 
-@pytest.fixture
-def recorded_starts(monkeypatch):
-    """The starting points of all transition-state searches."""
-    seen, plain = [], rounds.follow
-
-    def follow(surface, x0, *arguments):
-        seen.append(np.array(x0))
-        return plain(surface, x0, *arguments)
-
-    monkeypatch.setattr(rounds, "follow", follow)
-    return seen
-
-
-def test_resuming_repeats_nothing(camel, camel_network, recorded_starts, tmp_path):
-    options = dict(key=jax.random.key(3), batch=128, connect=False, **QUIET)
-    whole = js.explore(camel, searches=384, **options)
-    at_once = np.concatenate(recorded_starts)
-    recorded_starts.clear()
-    store = tmp_path / "camel.sqlite"
-    for searches in (128, 256):
-        network = js.explore(camel, store=store, searches=searches, **options)
-        network.close()
-    in_parts = np.concatenate(recorded_starts)
-    assert len(np.unique(in_parts, axis=0)) == len(in_parts) == 384
-    np.testing.assert_array_equal(in_parts, at_once)
-    assert identical(whole, network)
-    assert network.attempts.kinds() == whole.attempts.kinds()
-    # The file holds as much.
-    loaded = js.load(store, camel)
-    assert identical(whole, loaded) and loaded.attempts.outcome == whole.attempts.outcome
-
-
-def test_exploring_a_landscape_further(camel, camel_network):
-    start = js.explore(camel, key=jax.random.key(3), searches=64, batch=128, **QUIET)
-    before = len(start.attempts)
-    again = js.explore(
-        camel, landscape=start, key=jax.random.key(3), searches=64, batch=128, **QUIET
-    )
-    assert again is start and len(again.attempts) == before + 64
-    assert again.attempts.kinds()["quench"] == 256  # no starts are drawn anew
-
-
-def test_budget_of_searches(camel, camel_network):
-    network = js.explore(camel, key=jax.random.key(0), searches=200, batch=128, **QUIET)
-    kinds = network.attempts.kinds()
-    kinds.pop("quench")
-    assert sum(kinds.values()) == 200
-
-
-def test_budget_of_time(lj7, lj7_starts, lj7_network):
-    started = time.monotonic()
-    network = js.explore(
-        lj7, lj7_starts, key=jax.random.key(0), seconds=2.0, patience=10**9, **QUIET
-    )
-    assert 1.5 < time.monotonic() - started < 8.0
-    assert len(network.minima) == 4
-    assert (network.transition_states.rms_gradient <= 1e-8).all()
-
-
-def test_patience(camel, camel_network):
-    network = js.explore(
-        camel, key=jax.random.key(0), patience=256, batch=128, connect=False, **QUIET
-    )
-    last_new = max(
-        i for i, outcome in enumerate(network.attempts.outcome) if outcome == "new"
-    )
-    quiet = len(network.attempts) - last_new
-    assert 256 <= quiet <= 256 + 2 * 128
-
-
-def only_partly_connected(camel_network, camel):
-    """All six minima, but of the transition states only the one of lowest energy."""
-    network = js.Landscape(camel)
-    minima = js.minimise(camel, np.resize(camel_network.minima.x, (100, 2)))
-    network.add(minima)
-    saddles = np.resize(camel_network.transition_states.x, (100, 2))
-    modes = np.resize(camel_network.transition_states.eigenvector, (100, 2))
-    states = js.find_transition_states(camel, saddles, key=jax.random.key(0), modes=modes)
-    network.add(states.take([int(np.nanargmin(np.where(states.ok, states.energy, np.nan)))]))
-    assert len(network.components()) == 5
-    return network
-
-
-def test_double_ended_searches_connect(camel, camel_network, monkeypatch):
-    network = only_partly_connected(camel_network, camel)
-    plain = driver.search_from_minima
-
-    def nothing(settings, network, ids):
-        network.record_attempts("single_ended", ids, None, ["known"] * len(ids), [1] * len(ids))
-        return len(ids)
-
-    monkeypatch.setattr(driver, "search_from_minima", nothing)
-    js.explore(
-        camel, landscape=network, key=jax.random.key(0), batch=128, patience=128, **QUIET
-    )
-    assert len(network.components()) == 1
-    kinds = network.attempts.kinds()
-    assert kinds["double_ended"] >= 4 and kinds["band_maximum"] >= 4
-    assert (network.transition_states.index == 1).all()
-    assert plain is not driver.search_from_minima
-
-
-def test_without_connect_no_bands(camel, camel_network):
-    network = js.explore(
-        camel, key=jax.random.key(0), searches=256, batch=128, connect=False, **QUIET
-    )
-    assert "double_ended" not in network.attempts.kinds()
-
-
-def test_minima_take_turns(camel, camel_network):
-    network = only_partly_connected(camel_network, camel)
-    ids = choose_minima(network, 6)
-    assert sorted(ids) == list(range(6))
-    # The lowest first; those tried already wait.
-    assert network.minima.energy[ids[0]] == network.minima.energy.min()
-    network.record_attempts("single_ended", [int(ids[0])], None, ["known"], [1])
-    assert ids[0] not in choose_minima(network, 5)
-    np.testing.assert_array_equal(
-        np.bincount(choose_minima(network, 11), minlength=6), np.full(6, 2) - (np.arange(6) == ids[0])
-    )
-
-
-def test_pairs_join_different_parts_and_are_not_repeated(camel, camel_network):
-    network = only_partly_connected(camel_network, camel)
-    part = {i: n for n, ids in enumerate(network.components()) for i in ids}
-    seen = []
-    for _ in range(4):
-        pairs = Pairs(network).choose(4)
-        assert pairs and len(set(pairs)) == len(pairs)
-        for a, b in pairs:
-            assert a < b and part[a] != part[b]
-        a, b = zip(*pairs, strict=True)
-        network.record_attempts("double_ended", a, b, ["no maximum"] * len(a), [1] * len(a))
-        seen += pairs
-    tries = collections.Counter(seen)
-    assert max(tries.values()) <= Pairs.most_tries
-    assert len(tries) > 4
-
-
 def test_bound_minima_are_marked():
     """A well inside, and a slope down to the edge."""
     surface = js.Surface(
@@ -298,82 +138,6 @@ def test_bound_minima_are_marked():
     np.testing.assert_allclose(np.sort(inside[:, 0]), wells, atol=1e-7)
     assert (network.minima.active > 0).sum() == (np.isin(network.minima.x[:, 0], [0, 11])).sum()
     assert f"{len(inside)} minima" in network.summary()
-
-
-@pytest.mark.parametrize("chunks", [2, 12, 30])
-def test_interrupt_keeps_what_was_found(camel, camel_network, monkeypatch, tmp_path, chunks):
-    from jaxscape.search import lanes
-
-    plain, count = lanes._Tile._deliver, [0]
-
-    def deliver(tile, *arguments):
-        plain(tile, *arguments)
-        count[0] += 1
-        if count[0] == chunks:
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(lanes._Tile, "_deliver", deliver)
-    monkeypatch.setattr(lanes, "_rounds", lambda *_: 4)
-    store = tmp_path / "camel.sqlite"
-    network = js.explore(
-        camel, store=store, key=jax.random.key(0), patience=10**6, batch=128, lanes=128, **QUIET
-    )
-    network.close()
-    assert count[0] >= chunks
-    for view, index in ((network.minima, 0), (network.transition_states, 1)):
-        assert (view.index == index).all() and (view.rms_gradient <= 1e-8).all()
-    loaded = js.load(store, camel)
-    assert identical(network, loaded)
-
-
-def test_interrupt_while_certifying(camel, camel_network, monkeypatch):
-    """Ctrl-C outside of the lanes, too, returns what there is."""
-    plain, count = rounds.certified, [0]
-
-    def certified(*arguments):
-        count[0] += 1
-        if count[0] == 2:
-            raise KeyboardInterrupt
-        return plain(*arguments)
-
-    monkeypatch.setattr(rounds, "certified", certified)
-    network = js.explore(camel, key=jax.random.key(0), searches=512, batch=128, **QUIET)
-    assert len(network.minima) == 6
-
-
-def test_second_exploration_compiles_nothing(camel, camel_network, compilations):
-    with compilations() as names:
-        js.explore(camel, key=jax.random.key(8), searches=512, **QUIET)
-    assert not [name for name in names if "_chunk" in name or "_certify" in name]
-    surface = js.systems.six_hump_camel()  # another object, equal
-    with compilations() as names:
-        js.explore(surface, key=jax.random.key(9), searches=512, **QUIET)
-    assert not [name for name in names if "_chunk" in name or "_certify" in name]
-
-
-def test_progress_bar(camel, camel_network, monkeypatch):
-    bars = []
-
-    class Ticks:
-        def __init__(self, *, disable, total, **_):
-            self.total, self.done, self.closed = total, 0, False
-            if not disable:
-                bars.append(self)
-
-        def update(self, n):
-            self.done += n
-
-        def set_postfix(self, **fields):
-            self.fields = fields
-
-        def close(self):
-            self.closed = True
-
-    monkeypatch.setattr(driver, "tqdm", Ticks)
-    js.explore(camel, key=jax.random.key(0), searches=256, batch=128)
-    (bar,) = bars
-    assert (bar.total, bar.done, bar.closed) == (256, 256, True)
-    assert bar.fields["minima"] == 6
 
 
 @pytest.mark.parametrize(
@@ -413,16 +177,20 @@ def test_landscape_and_store_exclude_each_other(tmp_path):
     surface = js.Surface(wells, dim=2)
     with pytest.raises(ValueError, match="not both"):
         js.explore(
-            surface, np.ones((1, 2)), key=jax.random.key(0), landscape=js.Landscape(surface),
-            store=tmp_path / "a.sqlite", **QUIET,
+            surface,
+            np.ones((1, 2)),
+            key=jax.random.key(0),
+            landscape=js.Landscape(surface),
+            store=tmp_path / "a.sqlite",
+            **QUIET,
         )
     with pytest.raises(ValueError, match="no surface"):
         js.explore(surface, np.ones((1, 2)), key=jax.random.key(0), landscape=js.Landscape())
 
 
-def test_landscape_of_another_surface_is_refused(camel, camel_network):
+def test_landscape_of_another_surface_is_refused(camel, partly_connected):
     """Minima of two functions in one network would be worse than none."""
-    network = only_partly_connected(camel_network, camel)
+    network = partly_connected
     shifted = js.Surface(lambda x: camel.function(x) + 1.0, bounds=(-2.0, 2.0), dim=2)
     with pytest.raises(ValueError, match="another surface"):
         js.explore(shifted, key=jax.random.key(0), landscape=network, searches=8, **QUIET)

@@ -77,9 +77,7 @@ def test_equal_structures_are_returned_once(lj7):
 @pytest.mark.parametrize("lanes", [1, 7, 64])
 def test_chains_do_not_depend_on_lanes(hopped, lanes):
     x0, found = hopped
-    again = js.basin_hopping(
-        RIPPLES, x0, key=jax.random.key(0), steps=40, method=HOP, lanes=lanes
-    )
+    again = js.basin_hopping(RIPPLES, x0, key=jax.random.key(0), steps=40, method=HOP, lanes=lanes)
     assert leaves_equal(found, again)
 
 
@@ -91,9 +89,7 @@ def test_keys_make_the_chains(hopped):
 
 def test_steps_to_target(hopped):
     x0, _ = hopped
-    found = js.basin_hopping(
-        RIPPLES, x0, key=jax.random.key(0), steps=40, method=HOP, target=-2.0
-    )
+    found = js.basin_hopping(RIPPLES, x0, key=jax.random.key(0), steps=40, method=HOP, target=-2.0)
     steps = found.steps_to_target
     assert steps.shape == (20,) and steps.dtype == np.int32
     reached = steps > 0
@@ -109,9 +105,7 @@ def test_steps_to_target(hopped):
         RIPPLES, 0.01 * x0, key=jax.random.key(0), steps=40, method=HOP, target=-2.0
     )
     np.testing.assert_array_equal(started_there.steps_to_target, 1)
-    never = js.basin_hopping(
-        RIPPLES, x0, key=jax.random.key(0), steps=5, method=HOP, target=-3.0
-    )
+    never = js.basin_hopping(RIPPLES, x0, key=jax.random.key(0), steps=5, method=HOP, target=-3.0)
     np.testing.assert_array_equal(never.steps_to_target, -1)
 
 
@@ -219,8 +213,15 @@ def test_bad_input_is_refused_at_once(arguments, message):
 
 @pytest.mark.parametrize(
     "options",
-    [dict(temperature=0.0), dict(step_size=-1.0), dict(quench_tolerance=0.0), dict(acceptance=1.0),
-     dict(acceptance=0.0), dict(interval=0), dict(restart_after=0)],
+    [
+        dict(temperature=0.0),
+        dict(step_size=-1.0),
+        dict(quench_tolerance=0.0),
+        dict(acceptance=1.0),
+        dict(acceptance=0.0),
+        dict(interval=0),
+        dict(restart_after=0),
+    ],
 )
 def test_bad_options(options):
     (name,) = options

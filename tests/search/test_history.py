@@ -71,11 +71,17 @@ def test_pairs_of_negative_or_no_curvature_are_left_out():
     history, newest = filled(steps, changes)
     q = jnp.asarray(gradient)[:, None]
     before = history.multiply(newest, q, jnp.ones(1))
-    for s, y in ((steps[0], -changes[0]), (0 * steps[0], changes[0]), (steps[0], 0 * changes[0]),
-                 (np.full(DIM, np.nan), changes[0]), (steps[0], np.full(DIM, np.inf))):
+    for s, y in (
+        (steps[0], -changes[0]),
+        (0 * steps[0], changes[0]),
+        (steps[0], 0 * changes[0]),
+        (np.full(DIM, np.nan), changes[0]),
+        (steps[0], np.full(DIM, np.inf)),
+    ):
         clock = newest + 1
-        again = history.push(clock, jnp.asarray(s)[:, None], jnp.asarray(y)[:, None],
-                             jnp.ones(1, bool))
+        again = history.push(
+            clock, jnp.asarray(s)[:, None], jnp.asarray(y)[:, None], jnp.ones(1, bool)
+        )
         np.testing.assert_allclose(again.multiply(clock, q, jnp.ones(1)), before, rtol=1e-12)
 
 

@@ -185,8 +185,10 @@ def test_nan_on_the_way():
         (dict(tolerance=float("nan")), "tolerance is nan"),
         (dict(path=np.ones((4, 2))), r"path has shape \(4, 2\)"),
         (dict(path=np.ones((1, 2, 2))), r"path has shape \(1, 2, 2\)"),
-        (dict(path=np.where(np.arange(5)[None, :, None] == 2, np.nan, np.ones((1, 5, 2)))),
-         "path is not finite"),
+        (
+            dict(path=np.where(np.arange(5)[None, :, None] == 2, np.nan, np.ones((1, 5, 2)))),
+            "path is not finite",
+        ),
     ],
 )
 def test_bad_input_is_refused_at_once(arguments, message):
@@ -195,8 +197,9 @@ def test_bad_input_is_refused_at_once(arguments, message):
         js.neb(WELLS, call.pop("start"), call.pop("end"), **call)
 
 
-@pytest.mark.parametrize("options", [dict(images=2), dict(spring=0.0), dict(max_step=-1.0),
-                                     dict(history=0)])
+@pytest.mark.parametrize(
+    "options", [dict(images=2), dict(spring=0.0), dict(max_step=-1.0), dict(history=0)]
+)
 def test_bad_options(options):
     (name,) = options
     with pytest.raises(ValueError, match=f"{name} is {options[name]}"):

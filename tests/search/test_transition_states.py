@@ -295,8 +295,14 @@ def test_bad_input_is_refused_at_once(arguments, message):
 
 
 @pytest.mark.parametrize(
-    "options", [dict(max_uphill=0), dict(max_step=-1.0), dict(climb=0.0), dict(history=0),
-                dict(mode_steps=-1)]
+    "options",
+    [
+        dict(max_uphill=0),
+        dict(max_step=-1.0),
+        dict(climb=0.0),
+        dict(history=0),
+        dict(mode_steps=-1),
+    ],
 )
 def test_bad_options(options):
     with pytest.raises(ValueError, match=f"{next(iter(options))}"):
@@ -319,8 +325,9 @@ LOWEST = jax.jit(_lowest_of_three)
 
 
 def lowest(matrices):
-    parts = [jnp.asarray(matrices[:, i, j]) for i, j in
-             ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))]
+    parts = [
+        jnp.asarray(matrices[:, i, j]) for i, j in ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
+    ]
     value, vector = LOWEST(*parts)
     return np.asarray(value), np.stack([np.asarray(v) for v in vector], axis=1)
 
@@ -337,8 +344,19 @@ def assert_lowest_pairs(matrices):
 
 @pytest.mark.parametrize(
     "values",
-    [(-1, 2, 3), (1, 1, 3), (1, 1 + 1e-9, 3), (1, 3, 3), (1, 1, 1), (-1, -1, 1e3), (-1e3, 1, 1),
-     (1e-8, 1, 1e8), (-5, -5 + 1e-12, -4), (0, 0, 1), (-2, -1, 0)],
+    [
+        (-1, 2, 3),
+        (1, 1, 3),
+        (1, 1 + 1e-9, 3),
+        (1, 3, 3),
+        (1, 1, 1),
+        (-1, -1, 1e3),
+        (-1e3, 1, 1),
+        (1e-8, 1, 1e8),
+        (-5, -5 + 1e-12, -4),
+        (0, 0, 1),
+        (-2, -1, 0),
+    ],
 )
 def test_lowest_of_three_with_equal_or_far_values(values):
     rng = np.random.default_rng(0)
