@@ -1,17 +1,18 @@
 """From starting points to a connected network, as complete as the budget allows."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
-from tqdm.auto import tqdm
 
 from jaxscape.explore.choice import Pairs, choose_minima
 from jaxscape.explore.round import Settings, connect_pairs, find_minima, search_from_minima
 from jaxscape.landscape import Landscape
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
+from jaxscape.search.bar import tqdm
 from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
@@ -121,7 +122,8 @@ def explore(
     try:
         if x0 is not None:
             find_minima(settings, network, x0)
-        _grow(settings, network, searches, patience, connect, bar)
+        endless = searches is None and seconds is None
+        _grow(settings, network, searches, patience, connect, bar, endless)
     except KeyboardInterrupt:
         budget.interrupted = True
     finally:
@@ -160,9 +162,9 @@ class _Tally:
     since_new: int = 0
 
 
-def _grow(settings, network, searches, patience, connect, bar) -> None:
+def _grow(settings, network, searches, patience, connect, bar, endless) -> None:
     """Rounds of searches until a budget is spent or nothing new turns up."""
-    tally = _Tally()
+    tally = _Tally(since_new=_searches_since_new(network))
     pairs = Pairs(network)
     idle_joins = 0
     while not settings.budget.spent and len(network.minima):
@@ -170,7 +172,8 @@ def _grow(settings, network, searches, patience, connect, bar) -> None:
         room = min(settings.batch, left)
         if room < 1:
             break
-        enough = patience or max(2000, 10 * (len(network.minima) + len(network.transition_states)))
+        size = len(network.minima) + len(network.transition_states)
+        enough = patience or (max(2000, 10 * size) if endless else math.inf)
         quiet = tally.since_new >= enough
         apart = connect and len(network.transition_states) and len(_interior_parts(network)) > 1
         if quiet and not (apart and idle_joins < 3):
@@ -196,6 +199,18 @@ def _grow(settings, network, searches, patience, connect, bar) -> None:
         bar.set_postfix(
             minima=len(network.minima), states=len(network.transition_states), refresh=False
         )
+
+
+def _searches_since_new(network: Landscape) -> int:
+    """Searches at the end of the record that found nothing new, those of earlier calls included."""
+    count = 0
+    for kind, outcome in zip(
+        reversed(network.attempts.kind), reversed(network.attempts.outcome), strict=True
+    ):
+        if outcome == "new" or kind == "quench":
+            break
+        count += kind != "double_ended"
+    return count
 
 
 def _interior_parts(network: Landscape) -> list[set[int]]:

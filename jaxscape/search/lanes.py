@@ -20,9 +20,9 @@ from typing import Any, Protocol
 import equinox as eqx
 import jax
 import numpy as np
-from tqdm.auto import tqdm
 
 from jaxscape.search.arguments import positive
+from jaxscape.search.bar import tqdm
 from jaxscape.search.chunk import _chunk, _idle
 from jaxscape.search.status import Status
 

@@ -253,10 +253,9 @@ def test_finite_energy_with_nan_gradient():
     np.testing.assert_array_equal(found.status, Status.NOT_FINITE)
 
 
-@pytest.mark.parametrize("power", [1.0, 1.5])
-def test_not_differentiable_at_the_minimum(power):
+def test_not_differentiable_at_the_minimum():
     x0 = np.random.default_rng(0).normal(size=(5, 2))
-    found = js.minimise(lambda x: jnp.sum(jnp.abs(x) ** power), x0, max_steps=500)
+    found = js.minimise(lambda x: jnp.sum(jnp.abs(x)), x0, max_steps=500)
     assert not found.ok.any()
     assert set(found.status) <= {
         Status.STALLED,
@@ -312,9 +311,9 @@ def test_half_open_bounds():
         (lambda f, x: js.minimise(js.Surface(f, dim=3), x), "width 2, .* dim 3"),
         (lambda f, x: js.minimise(f, np.where(x == x[2], np.nan, x)), "1 of 4 rows.* row 2: drop"),
         (lambda f, x: js.minimise(f, x * np.array([[np.inf], [1], [1], [1]])), "row 0"),
-        (lambda f, x: js.minimise(f, x, tolerance=0.0), "tolerance is 0.0; it must be positive"),
-        (lambda f, x: js.minimise(f, x, tolerance=-1.0), "must be positive"),
-        (lambda f, x: js.minimise(f, x, tolerance=np.nan), "must be positive"),
+        (lambda f, x: js.minimise(f, x, tolerance=0.0), "tolerance is 0.0; it must be"),
+        (lambda f, x: js.minimise(f, x, tolerance=-1.0), "tolerance is -1.0"),
+        (lambda f, x: js.minimise(f, x, tolerance=np.nan), "tolerance is nan"),
         (
             lambda f, x: js.minimise(f, x.astype("float32"), tolerance=1e-8),
             "1e-08, out of reach for float32 starts: pass float64",
