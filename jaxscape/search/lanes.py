@@ -235,7 +235,8 @@ class _Tile:
             self.useful_steps += int(counts.useful_steps)
             waiting = waiting[int(counts.used) :]
             self._deliver(harvest, counts, sink)
-            rounds = _rounds(rounds, spent)
+            done = int(counts.lane_steps) // (self.search.stride * self.width)
+            rounds = _rounds(rounds, done, spent)
             if counts.busy == 0 and len(waiting) == 0 and queue.left() == 0:
                 return
 
@@ -305,8 +306,10 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _rounds(rounds, seconds):
+def _rounds(rounds, done, seconds):
     """Chunks of about a fifth of a second: rare host turns, prompt interrupts."""
+    if done < rounds:
+        return rounds  # ended early for want of jobs, which says nothing about its length
     if seconds < 0.1:
         return min(2 * rounds, 1 << 20)
     return max(1, rounds // 2) if seconds > 0.4 else rounds

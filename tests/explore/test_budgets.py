@@ -40,6 +40,9 @@ def test_resuming_repeats_nothing(camel, camel_network, identical, recorded_star
     in_parts = np.concatenate(recorded_starts)
     assert len(np.unique(in_parts, axis=0)) == len(in_parts) == 384
     np.testing.assert_array_equal(in_parts, at_once)
+    single = np.array(network.attempts.kind) == "single_ended"
+    kicks = in_parts - network.minima.x[network.attempts.a[single]]
+    assert len(np.unique(np.round(kicks, 9), axis=0)) == 384
     assert identical(whole, network)
     assert network.attempts.kinds() == whole.attempts.kinds()
     # The file holds as much.

@@ -207,6 +207,7 @@ def test_nothing_to_find():
     ] * 3
 
 
+@pytest.mark.slow
 def test_single_minimum():
     surface = js.Surface(lambda x: jnp.sum(x**2), bounds=(-1.0, 1.0), dim=2)
     network = js.explore(surface, key=jax.random.key(0), searches=64, batch=64, **QUIET)

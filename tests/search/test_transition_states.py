@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 import jaxscape as js
 from jaxscape.search.draws import unit_vectors
-from jaxscape.search.eigenvector_following import _lowest_of_three
+from jaxscape.search.eigenvector_following import _lowest_of_three, _unit_of_rest
 from jaxscape.search.status import Status
 
 
@@ -227,26 +227,21 @@ def test_double_well_in_float32():
     np.testing.assert_allclose(found.minus.x[:, 0], -np.sign(found.eigenvector[:, 0]), atol=1e-4)
 
 
-def test_far_side_without_a_minimum_is_no_connection():
-    """A hill beyond which the energy falls for ever."""
-    surface = js.Surface(lambda x: jnp.sum(x[:1] ** 2 - x[:1] ** 3 / 3) + x[1] ** 2)
-    x0 = np.array([[1.8, 0.1], [2.2, -0.1]])
-    found = js.find_transition_states(surface, x0, key=jax.random.key(0))
-    np.testing.assert_allclose(found.x, [[2.0, 0.0]] * 2, atol=1e-7)
-    np.testing.assert_array_equal(found.status, Status.NO_MINIMUM)
+def test_far_sides_without_a_minimum_and_nan():
+    """A hill beyond which the energy falls for ever, and a region without any energy."""
+
+    def hill(x):
+        return jnp.where(x[1] > 5.0, jnp.nan, x[0] ** 2 - x[0] ** 3 / 3 + x[1] ** 2)
+
+    x0 = np.array([[1.8, 0.1], [0.0, 6.0], [2.2, -0.1]])
+    found = js.find_transition_states(hill, x0, key=jax.random.key(0))
     assert not found.ok.any()
-    assert (found.plus.ok ^ found.minus.ok).all()
-
-
-def test_nan_stops_one_search_only():
-    def cliff(x):
-        wells = (x[0] ** 2 - 1) ** 2 + x[1] ** 2
-        return jnp.where(x[1] > 5.0, jnp.nan, wells)
-
-    x0 = np.array([[0.2, 0.1], [0.0, 6.0], [-0.1, 0.3]])
-    found = js.find_transition_states(cliff, x0, key=jax.random.key(0))
-    np.testing.assert_array_equal(found.status == Status.NOT_FINITE, [False, True, False])
-    assert found.ok[[0, 2]].all()
+    expected = [Status.NO_MINIMUM, Status.NOT_FINITE, Status.NO_MINIMUM]
+    np.testing.assert_array_equal(found.status, expected)
+    np.testing.assert_array_equal(found.x[1], x0[1])
+    np.testing.assert_allclose(found.x[[0, 2]], [[2.0, 0.0]] * 2, atol=1e-7)
+    np.testing.assert_array_equal(found.index[[0, 2]], 1)
+    assert (found.plus.ok ^ found.minus.ok)[[0, 2]].all()
 
 
 def test_interrupt_leaves_no_uncertified_states(lj7, lj7_minima, lj7_states, monkeypatch):
@@ -373,3 +368,26 @@ def test_lowest_of_three_of_diagonal_matrices():
 @given(arrays(np.float64, (1, 3, 3), elements=st.integers(-1000, 1000).map(float)))
 def test_lowest_of_three_equals_numpy(raw):
     assert_lowest_pairs(raw + np.swapaxes(raw, 1, 2))
+
+
+@pytest.mark.parametrize("dim", [2, 3, 9])
+@pytest.mark.parametrize("rest", [0.0, 1e-15, 1e-9, 1.0])
+def test_directions_are_orthonormal_or_absent(dim, rest):
+    """However little is left of a vector beside two others; in a plane nothing is."""
+    rng = np.random.default_rng(dim)
+    lanes = 200
+    basis = np.linalg.qr(rng.normal(size=(lanes, dim, dim)))[0]
+    one, two = basis[:, :, 0].T, basis[:, :, 1].T
+    vector = rng.normal(size=lanes) * one + rng.normal(size=lanes) * two
+    if dim > 2:
+        vector = vector + rest * basis[:, :, 2].T
+    found = np.asarray(jax.jit(_unit_of_rest)(jnp.asarray(vector), [one, two]))
+    length = np.linalg.norm(found, axis=0)
+    there = length > 0.5
+    np.testing.assert_allclose(length, there, atol=1e-12)
+    for other in (one, two):
+        assert np.abs((found * other).sum(axis=0)).max() < 1e-6
+    if dim == 2 or rest == 0.0:
+        assert not there.any()
+    elif rest >= 1e-9:
+        assert there.all()
