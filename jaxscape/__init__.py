@@ -18,6 +18,7 @@ from jaxscape.check import CheckReport as CheckReport, check as check
 from jaxscape.explore import explore as explore
 from jaxscape.landscape import (
     IdentityTolerance as IdentityTolerance,
+    KineticNetwork as KineticNetwork,
     Landscape as Landscape,
     StoreError as StoreError,
     load as load,

@@ -11,5 +11,9 @@ from jaxscape.landscape.identity import (
     IdentityIndex as IdentityIndex,
     IdentityTolerance as IdentityTolerance,
 )
+from jaxscape.landscape.kinetic_network import (
+    KineticNetwork as KineticNetwork,
+    as_network as as_network,
+)
 from jaxscape.landscape.loading import load as load
 from jaxscape.landscape.network import Landscape as Landscape

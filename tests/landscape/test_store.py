@@ -504,7 +504,7 @@ def test_read_only_places_can_be_read_but_not_written(landscape, minima_of, tmp_
         path.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
     (tmp_path / "folder").chmod(0o555)
     (tmp_path / "wal").chmod(0o555)
-    for parent in [tmp_path, *tmp_path.parents][:3]:
+    for parent in [tmp_path, *tmp_path.parents][:4]:
         parent.chmod(parent.stat().st_mode | 0o055)
     try:
         outcome = run(READ_ONLY, tmp_path, cwd=os.getcwd())
