@@ -10,6 +10,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from jaxscape._compilation import jit_quickly
 from jaxscape.symmetry import NoSymmetry, Symmetry
 
 
@@ -318,7 +319,7 @@ def _checked_bounds(bounds, dim):
     return jnp.asarray(pair[0]), jnp.asarray(pair[1])
 
 
-@eqx.filter_jit
+@jit_quickly
 def _sampled(sampler, key, n):
     """Sample `i` uses `fold_in(key, i)`."""
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(n))

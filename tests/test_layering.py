@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "jaxscape"
 
 # Lowest first; modules of one row know nothing of each other.
 ROWS = (
+    ("_compilation",),
     ("potentials", "models", "symmetry"),
     ("surface",),
     ("_probes",),

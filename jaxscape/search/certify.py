@@ -7,6 +7,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxscape._compilation import jit_quickly
 from jaxscape.search.lbfgs import (
     active_bounds,
     count_active,
@@ -73,7 +74,7 @@ class _Best(eqx.Module):
     residual: Float[Array, " lanes"]
 
 
-@eqx.filter_jit
+@jit_quickly
 def _certify_block(surface, x, tolerance, newton):
     x = into_bounds(surface, jnp.asarray(x).T)
     dim, width = x.shape
