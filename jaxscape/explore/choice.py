@@ -8,21 +8,28 @@ from jaxscape.landscape import Landscape
 
 
 def choose_minima(network: Landscape, n: int) -> np.ndarray:
-    """`n` ids of minima to start from: the least tried first, and of those the lowest.
+    """`n` ids of minima to start from: the least tried for what is around them.
 
-    A minimum may come several times; over many rounds all are tried equally often.
+    A minimum with many transition states needs more searches until all are found, so tries are
+    counted per transition state known there, to which the average is added: of a new minimum
+    little is known yet. Of equals the lowest comes first. A minimum may come several times.
     """
-    tried = np.zeros(len(network.minima), np.int64)
+    size, states = len(network.minima), network.transition_states
+    tried = np.zeros(size, np.int64)
     for (a, _), count in network.attempt_counts("single_ended").items():
         tried[a] = count
+    ends = np.concatenate([states.plus, states.minus[~network.degenerate]])
+    degree = np.bincount(ends, minlength=size)
+    share = 1.0 / (1.0 + degree.mean() + degree)
     energy = np.argsort(np.argsort(network.minima.energy, kind="stable"))
-    heap = [(int(t), int(e), i) for i, (t, e) in enumerate(zip(tried, energy, strict=True))]
+    heap = [(tried[i] * share[i], int(energy[i]), i) for i in range(size)]
     heapq.heapify(heap)
     chosen = np.empty(n, np.int64)
     for k in range(n):
-        t, e, i = heap[0]
+        _, e, i = heap[0]
         chosen[k] = i
-        heapq.heapreplace(heap, (t + 1, e, i))
+        tried[i] += 1
+        heapq.heapreplace(heap, (tried[i] * share[i], e, i))
     return chosen
 
 

@@ -33,7 +33,7 @@ def explore(
     seconds: float | None = None,
     patience: int | None = None,
     batch: int = 512,
-    displacement: tuple[float, float] = (0.3, 1.0),
+    displacement: tuple[float, float] = (0.5, 1.5),
     connect: bool = True,
     method: HybridEigenvectorFollowing = HybridEigenvectorFollowing(),
     minimiser: LBFGS = LBFGS(),

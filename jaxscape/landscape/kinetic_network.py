@@ -119,8 +119,8 @@ class KineticNetwork:
             plus=states.plus,
             minus=states.minus,
             ts_energy=states.energy,
-            log_product=minima.log_product,
-            ts_log_product=states.log_product,
+            log_product=_if_known(minima.log_product),
+            ts_log_product=_if_known(states.log_product),
             order=minima.order,
             ts_order=states.order,
             units=landscape.units,
@@ -160,6 +160,11 @@ def _column(name: str, value, kind: type, size: int) -> np.ndarray:
         raise ValueError(f"{name}[{row}] is {array[row]}: every number has to be finite")
     array.flags.writeable = False
     return array
+
+
+def _if_known(column: np.ndarray) -> np.ndarray | None:
+    """Points taken from elsewhere may lack a number; then it counts as unknown for all."""
+    return None if np.isnan(column).any() else column
 
 
 def _modes(landscape: Landscape, view) -> np.ndarray:

@@ -57,7 +57,10 @@ def _surface(landscape: Landscape) -> list[str]:
 
 
 def _range(energies: np.ndarray) -> str:
-    return f"{energies.min():.8g} to {energies.max():.8g}"
+    # What is nothing beside the largest is rounding: zero, not 3.2e-35.
+    ends = np.array([energies.min(), energies.max()])
+    ends[np.abs(ends) < 1e-12 * np.abs(ends).max()] = 0.0
+    return f"{ends[0]:.8g} to {ends[1]:.8g}"
 
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
