@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Int
 
 from jaxscape.landscape import KineticNetwork, Landscape
 from jaxscape.surface import Surface, Units
@@ -56,13 +57,17 @@ def contents_of(network: Network) -> Contents:
     states = {name: getattr(network, f"ts_{name}") for name in _NUMBERS}
     states |= {"plus": network.plus, "minus": network.minus}
     present = [{k: v for k, v in part.items() if v is not None} for part in (minima, states)]
-    return Contents(*present, network.name, network.units)
+    return Contents(present[0], present[1], network.name, network.units)
 
 
 def network_of(contents: Contents, surface: Surface | None = None) -> Network:
     """A `Landscape` where coordinates are known, else a `KineticNetwork`."""
     minima, states = contents.minima, contents.states
     if contents.has_points:
+        for name in ("x", "eigenvector"):
+            # Formats that list points one by one cannot say how wide none of them are.
+            if not len(states["energy"]):
+                states[name] = np.zeros((0, *minima["x"].shape[1:]))
         return Landscape.from_points(
             minima,
             states if "x" in states else None,
@@ -101,10 +106,12 @@ def log_products(contents: Contents, program: str) -> tuple[np.ndarray, np.ndarr
     return found[0], found[1]
 
 
-def without_unknown(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The columns in which anything is known."""
-    return {
-        name: column
-        for name, column in columns.items()
-        if column.dtype.kind != "f" or not len(column) or not np.isnan(column).all()
-    }
+def rows_of(network: Network, ids) -> Int[np.ndarray, " members"]:
+    """Rows of the minima with these ids.
+
+    **Raises:** `ValueError` for an id that does not exist.
+    """
+    if isinstance(network, Landscape):
+        none = np.zeros(0, np.int64)
+        network = KineticNetwork(network.minima.energy, none, none, np.zeros(0))
+    return network.rows(ids)

@@ -147,7 +147,8 @@ def of_landscape(landscape: Landscape, states=None) -> PathInfo:
 
     **Raises:** `ValueError` if the landscape has no surface or an id does not exist.
     """
-    if landscape.surface is None:
+    surface = landscape.surface
+    if surface is None:
         raise ValueError("a path.info needs Hessian eigenvalues: load the landscape with surface=")
     view, minima = landscape.transition_states, landscape.minima
     ids = np.arange(len(view)) if states is None else np.atleast_1d(np.asarray(states))
@@ -160,7 +161,7 @@ def of_landscape(landscape: Landscape, states=None) -> PathInfo:
         return np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
 
     x = threes("x")
-    eigenvalues = jax.jit(lambda point: jnp.linalg.eigvalsh(landscape.surface.hessian(point))[::-1])
+    eigenvalues = jax.jit(lambda point: jnp.linalg.eigvalsh(surface.hessian(point))[::-1])
     values = [np.asarray(eigenvalues(jnp.asarray(point, float)), np.float64) for point in x]
     return PathInfo(
         threes("energy"), threes("order"), ["C1"] * len(x), np.array(values).reshape(x.shape), x

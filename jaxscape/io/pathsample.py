@@ -1,4 +1,4 @@
-"""PATHSAMPLE's files: `min.data`, `ts.data`, `points.min`, `points.ts`, `min.A`, `min.B`, `pairs.data`.
+"""PATHSAMPLE's files: `min.data`, `ts.data`, `points.min`, `points.ts`, and groups and pairs.
 
 Of every minimum `min.data` has a line with its energy, the logarithm of the product of its
 positive Hessian eigenvalues, its point-group order and its three principal moments of inertia;
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxscape.io._contents import Contents, Network, contents_of, log_products, network_of
+from jaxscape.io._contents import Contents, Network, contents_of, log_products, network_of, rows_of
 from jaxscape.io._errors import FormatError
 from jaxscape.io._tables import at_row, integers, lines_of, read_bytes, read_table
 from jaxscape.io._targets import fresh_folder, write_file
@@ -108,7 +108,7 @@ def write(
     contents = contents_of(network)
     logs = log_products(contents, "PATHSAMPLE")
     groups = {"min.A": a, "min.B": b}
-    rows = {name: _rows(network, ids) for name, ids in groups.items() if ids is not None}
+    rows = {name: rows_of(network, ids).tolist() for name, ids in groups.items() if ids is not None}
     folder = fresh_folder(folder, _FILES, overwrite)
     for name, part, log in (
         ("min.data", contents.minima, logs[0]),
@@ -228,22 +228,11 @@ def _inertia(network: Network, part: dict) -> Float[np.ndarray, "points 3"]:
     symmetry = network.symmetry if isinstance(network, Landscape) else None
     if not isinstance(symmetry, Cluster):
         return np.ones((len(part["energy"]), 3))
-    atoms = part["x"].reshape(len(part["x"]), -1, 3)
+    points = part["x"]
+    atoms = points.reshape(len(points), points.shape[1] // 3, 3)
     masses = np.ones(atoms.shape[1]) if symmetry.masses is None else np.array(symmetry.masses)
     weighted = atoms * masses[:, None]
     centred = atoms - weighted.sum(axis=1, keepdims=True) / masses.sum()
     second = np.einsum("bai,baj,a->bij", centred, centred, masses)
     trace = np.trace(second, axis1=1, axis2=2)
     return np.linalg.eigvalsh(trace[:, None, None] * np.eye(3) - second)
-
-
-def _rows(network: Network, ids) -> list[int]:
-    if not isinstance(network, Landscape):
-        return network.rows(ids).tolist()
-    rows = np.atleast_1d(np.asarray(ids))
-    wrong = (rows < 0) | (rows >= len(network.minima))
-    if rows.dtype.kind not in "iu" or wrong.any():
-        raise ValueError(f"{rows.tolist()} are not ids of the {len(network.minima)} minima")
-    return rows.tolist()
-
-

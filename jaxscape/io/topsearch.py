@@ -1,4 +1,4 @@
-"""topsearch's files: `min.data`, `ts.data`, `min.coords`, `ts.coords`, `pairlist`, `attempted.coords`.
+"""topsearch's files: `min.data`, `ts.data`, `min.coords`, `ts.coords`, and what was tried.
 
 `min.data` has number and energy of every minimum, `ts.data` the numbers of two minima (from 0)
 and the energy of the transition state between them. The coordinates are text, one point a line.

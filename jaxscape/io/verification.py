@@ -121,9 +121,7 @@ def verified(landscape: Landscape) -> Landscape:
     ):
         known = view.log_product
         filled = np.where(np.isnan(known), part.log_product, known)
-        tables.append(
-            view.columns() | {"rms_gradient": part.rms_gradient, "log_product": filled}
-        )
+        tables.append(view.columns() | {"rms_gradient": part.rms_gradient, "log_product": filled})
     return Landscape.from_points(*tables, surface=landscape.surface)
 
 
@@ -147,9 +145,10 @@ def _differences(landscape: Landscape, kind: int, view, limits) -> Differences:
     wrong = np.any(list(fails.values()), axis=0)
     reasons = []
     for row in np.flatnonzero(wrong).tolist():
+        read = view.energy[row], view.log_product[row]
         texts = {
-            "energy": f"energy {view.energy[row]} was read, {found_energy[row]} computed",
-            "log_product": f"log product {view.log_product[row]} was read, {found_log[row]} computed",
+            "energy": f"energy {read[0]} was read, {found_energy[row]} computed",
+            "log_product": f"log product {read[1]} was read, {found_log[row]} computed",
             "gradient": f"root mean square gradient {found_gradient[row]:.3g}",
             "index": f"{index[row]} negative eigenvalues",
         }
