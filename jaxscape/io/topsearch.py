@@ -146,11 +146,13 @@ def _read_minima(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     table = read_table(path, ["number", "energy"])
     ids = integers(path, table, 0, "the number of a minimum")
     order = np.argsort(ids, kind="stable")
-    wrong = np.flatnonzero(ids[order] != np.arange(len(ids)))
+    again = np.zeros(len(ids), bool)
+    again[order[1:]] = np.diff(ids[order]) == 0
+    wrong = np.flatnonzero(again | (ids >= len(ids)))
     if len(wrong):
-        row = int(order[wrong[0]])
-        expected = f"the numbers 0 to {len(ids) - 1}, each once"
-        raise at_row(path, row, expected, str(ids[row]))
+        row = int(wrong[0])
+        told = f"{ids[row]}{' again' if again[row] else ''}"
+        raise at_row(path, row, f"the numbers 0 to {len(ids) - 1}, each once", told)
     return {"energy": table[order, 1]}, order
 
 

@@ -115,7 +115,7 @@ def _complete(index: int, view: MinimaView, columns: dict, symmetry) -> dict:
         if out[name].shape != shape:
             raise ValueError(f"{kind}: {name} has shape {out[name].shape}, expected {shape}")
     for name in ("x", "energy"):
-        good = np.isfinite(out[name]).reshape(len(x), -1).all(axis=1)
+        good = np.isfinite(out[name]).all(axis=tuple(range(1, np.ndim(out[name]))))
         if not good.all():
             raise ValueError(f"{kind}: {name} of row {np.argmin(good)} is not finite")
     return out
