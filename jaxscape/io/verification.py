@@ -90,7 +90,7 @@ def verify(
     >>> surface = Surface(lambda x: jnp.sum(x**2), dim=1)
     >>> print(verify(Landscape.from_points(points, surface=surface)))
     1 of 2 points differ from the surface:
-    minimum 1: energy 2.0 was read, 1.0 computed; root mean square gradient 2.0
+    minimum 1: energy 2.0 was read, 1.0 computed; root mean square gradient 2
     """
     if not isinstance(landscape, Landscape) or landscape.surface is None:
         raise ValueError("only a landscape with its surface can be verified: read it with surface=")
