@@ -214,9 +214,14 @@ def _add_points(path: Path, contents: Contents, minima: list, states: list, surf
 
 def _arrays(path: Path, table: str, rows: list, column: int) -> list[np.ndarray | None]:
     out: list[np.ndarray | None] = []
+    before = None
     for row in rows:
+        raw = row[column]
         try:
-            out.append(None if row[column] is None else array_from_pickle(row[column]))
+            # Placeholders are one pickle over and over.
+            same = bool(out) and raw == before
+            out.append(None if raw is None else out[-1] if same else array_from_pickle(raw))
+            before = raw
         except ValueError as error:
             expected = f"a pickled array of numbers in {table} {row[0]}"
             raise FormatError(path, None, expected, str(error)) from error
