@@ -122,7 +122,9 @@ def verified(landscape: Landscape) -> Landscape:
         known = view.log_product
         filled = np.where(np.isnan(known), part.log_product, known)
         tables.append(view.columns() | {"rms_gradient": part.rms_gradient, "log_product": filled})
-    return Landscape.from_points(*tables, surface=landscape.surface)
+    filled = Landscape.from_points(*tables, surface=landscape.surface)
+    filled.attempts.extend(landscape.attempts.rows())
+    return filled
 
 
 def _differences(landscape: Landscape, kind: int, view, limits) -> Differences:

@@ -133,6 +133,17 @@ def test_unknown_numbers_are_found(explored, tmp_path):
         js.io.read(tmp_path / "t", verify=True)
 
 
+@pytest.mark.parametrize("name", ["n.sqlite", "n.json", "n.graphml"])
+def test_verifying_keeps_what_was_tried(name, explored, tmp_path, differing):
+    camel, columns, saddle = explored
+    full = js.Landscape.from_points(columns, saddle, surface=camel)
+    full.record_attempts("double_ended", [0], [1], ["band"], [90])
+    js.io.write(full, tmp_path / name)
+    again = js.io.read(tmp_path / name, surface=camel, verify=True)
+    assert again.attempts.rows() == full.attempts.rows()
+    assert differing(full, again, but={"rms_gradient"}) == []
+
+
 def test_large_points_are_verified_by_their_gradients():
     surface = js.Surface(lambda x: x @ x, dim=800)
     points = {"x": np.stack([np.zeros(800), np.full(800, 0.1)]), "energy": [0.0, 8.0]}
