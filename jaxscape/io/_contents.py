@@ -100,7 +100,8 @@ def log_products(contents: Contents, program: str) -> tuple[np.ndarray, np.ndarr
             row = int(np.argmax(np.isnan(values)))
             raise ValueError(
                 f"the log product of {kind} {row} is unknown, and {program} needs all of them: "
-                "read the network with surface= and verify=True, which finds them, or set them"
+                "read the network with surface= and verify=True (--surface on the command line), "
+                "which finds them"
             )
         found.append(values)
     return found[0], found[1]

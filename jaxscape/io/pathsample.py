@@ -38,7 +38,7 @@ def read(folder, surface: Surface | None = None, *, verify: bool = False) -> Net
 
     - `folder`: with `min.data`, and mostly `ts.data`, `points.min`, `points.ts`,
       `pairs.data`. Moments of inertia may be missing.
-    - `surface`: the surface of the points. What it can do without: everything but `verify`.
+    - `surface`: the surface of the points. `verify` needs it, and so does adding points.
     - `verify`: compute all numbers once more, and warn where they differ
       (`jaxscape.io.verify`).
 
