@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxscape.cli._arguments import BAD_INPUT, FOUND, INTERRUPTED, parser
+from jaxscape.cli._converting import convert
 from jaxscape.cli._exploring import STORE, explore
 from jaxscape.cli._pictures import labels, save, use_files_only
 
@@ -25,7 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     arguments = parser(
-        {"explore": explore, "plot": _plot, "info": _info, "systems": _systems}
+        {
+            "explore": explore,
+            "plot": _plot,
+            "info": _info,
+            "systems": _systems,
+            "convert": convert,
+        }
     ).parse_args(argv)
     try:
         return arguments.run(arguments)

@@ -26,6 +26,16 @@ The folder then holds landscape.sqlite, disconnectivity.png and .svg, and for tw
 contour.png and .svg. A second run goes on where the first one stopped.
 
 """
+_CONVERT = """\
+examples:
+  jaxscape convert pathsample_run/ network.json --surface lj38
+  jaxscape convert lj8/ pele.db
+  jaxscape convert network.json rates/ --to discotress --temperature 0.1
+
+FORMAT is one of pathsample, topsearch, discotress (folders of files), jaxscape (.sqlite),
+pele (.db), path.info, graphml, json and xyz (files with these endings).
+
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -123,6 +133,34 @@ def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
     info.set_defaults(run=commands_by_name["info"])
     info.add_argument("store", metavar="STORE", help="a store, or the folder it is in")
 
+    _add_convert(commands, commands_by_name["convert"], raw)
+
     systems = commands.add_parser("systems", help="list the surfaces known by name", **raw)
     systems.set_defaults(run=commands_by_name["systems"])
     return top
+
+
+def _add_convert(commands, run: Callable[[argparse.Namespace], int], raw: dict[str, Any]) -> None:
+    convert = commands.add_parser(
+        "convert", help="write a network in the format of another program",
+        description="Read a network in any format and write it in another.",
+        epilog=_CONVERT + _EXIT_CODES, **raw,
+    )  # fmt: skip
+    convert.set_defaults(run=run, bounds=None, dim=None)
+    convert.add_argument("source", metavar="IN", help="a file, or a folder of files")
+    convert.add_argument("target", metavar="OUT", help="a file, or a folder with --to")
+    # Not `choices`: the formats would have to be imported for --help.
+    convert.add_argument(
+        "--from", dest="source_format", metavar="FORMAT", help="default: found by the content"
+    )
+    convert.add_argument(
+        "--to", dest="target_format", metavar="FORMAT", help="default: by the ending of OUT"
+    )
+    convert.add_argument(
+        "--surface", metavar="SURFACE", help="of the points, such as lj38 or module:function: all "
+        "numbers are computed once more, differences are told, and missing ones found",
+    )  # fmt: skip
+    convert.add_argument(
+        "--temperature", type=float, metavar="T", help="of DISCOTRESS's rates, in units of energy"
+    )
+    convert.add_argument("--overwrite", action="store_true", help="replace what OUT holds")

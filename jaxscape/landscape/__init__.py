@@ -2,6 +2,7 @@
 
 from jaxscape.landscape._schema import StoreError as StoreError
 from jaxscape.landscape.attempts import Attempts as Attempts
+from jaxscape.landscape.bulk import take_points as take_points
 from jaxscape.landscape.certificates import AddReport as AddReport
 from jaxscape.landscape.columns import (
     MinimaView as MinimaView,

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from jaxscape.landscape.columns import MinimaView
+from jaxscape.landscape.identity import IdentityTolerance
+from jaxscape.surface import Surface
 
 APPLICATION_ID = 0x4A534350  # "JSCP"
 FORMAT = 1
@@ -63,6 +65,21 @@ class Header:
     length_unit: str = ""
     energy_tolerance: float = 1e-7
     distance_tolerance: float = 1e-4
+
+    @staticmethod
+    def of(surface: Surface | None, tolerance: IdentityTolerance) -> "Header":
+        """What a new store of this surface says."""
+        header = Header(energy_tolerance=tolerance.energy, distance_tolerance=tolerance.distance)
+        if surface is None:
+            return header
+        return dataclasses.replace(
+            header,
+            name=surface.name,
+            dim=surface.dim,
+            symmetry=surface.symmetry.describe(),
+            energy_unit=surface.units.energy,
+            length_unit=surface.units.length,
+        )
 
     def refuse_other(self, other: "Header", path: Path) -> None:
         """Raise `StoreError` unless `other` may be the same surface."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxscape.landscape._batches import fingerprints, interleaved, rows_of
 from jaxscape.landscape.attempts import Attempts
+from jaxscape.landscape.bulk import take_points
 from jaxscape.landscape.certificates import AddReport, rejections, side_rejections
 from jaxscape.landscape.columns import MinimaView, TransitionStatesView
 from jaxscape.landscape.graph import build_graph, connected
@@ -57,7 +58,7 @@ class Landscape:
         self.surface = None if surface is None else as_surface(surface)
         self._fixed_tolerance = tolerance is not None
         contents = Contents(
-            _header(self.surface, tolerance or IdentityTolerance()),
+            Header.of(self.surface, tolerance or IdentityTolerance()),
             MinimaView(),
             TransitionStatesView(),
             Attempts(),
@@ -80,6 +81,15 @@ class Landscape:
     def open(cls, path, surface: Surface | Callable | None = None) -> "Landscape":
         """The landscape in a store, attached to it; a new store if there is none."""
         return cls(surface, store=path)
+
+    @classmethod
+    def from_points(cls, minima, transition_states=None, *, surface=None, **labels) -> "Landscape":
+        """Points from elsewhere as they are, rows as ids: see `jaxscape.landscape.take_points`.
+
+        >>> Landscape.from_points({"x": np.eye(2), "energy": [0.0, 1.0]})
+        <Landscape '': 2 minima, 0 transition states>
+        """
+        return take_points(cls(surface), minima, transition_states, **labels)
 
     def _take_over(self, contents: Contents) -> None:
         self._contents = contents
@@ -378,17 +388,3 @@ class Landscape:
                 f"{path} belongs to another surface: its minimum {lowest} has energy {stored}, "
                 f"where {self.surface.name!r} gives {found}"
             )
-
-
-def _header(surface: Surface | None, tolerance: IdentityTolerance) -> Header:
-    header = Header(energy_tolerance=tolerance.energy, distance_tolerance=tolerance.distance)
-    if surface is None:
-        return header
-    return dataclasses.replace(
-        header,
-        name=surface.name,
-        dim=surface.dim,
-        symmetry=surface.symmetry.describe(),
-        energy_unit=surface.units.energy,
-        length_unit=surface.units.length,
-    )
