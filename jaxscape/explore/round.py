@@ -10,12 +10,15 @@ from jaxscape.search.draws import generators, unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
-from jaxscape.search.minimise import certified, tile_width
+from jaxscape.search.minimise import certified, replaced, tile_width
 from jaxscape.search.neb import NEB, relax, straight
 from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
 from jaxscape.search.transition_states import follow, settle, with_minima
 from jaxscape.surface import Surface
+
+# Searches end at this many times the tolerance: near enough to tell a known transition state.
+_FOLLOW = 1e4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,17 +111,20 @@ def _enter(settings, network, kind, x0, modes, a, b) -> int:
         x0,
         modes,
         settings.method,
-        1e4 * settings.tolerance,
+        _FOLLOW * settings.tolerance,
         settings.max_steps,
         settings.lanes,
         False,
         budget,
         settings.width(dim, 2 * settings.method.history + 16),
     )
-    points, certain = certified(surface, points, settings.tolerance, 1, budget)
-    directions = np.where(points.ok[:, None], certain, directions)
-    # Only transition states met for the first time are followed downhill.
+    # What lies on a known transition state needs no certificate of its own, and only those met
+    # for the first time are followed downhill.
     ids = network.recognise(points)
+    rows = np.flatnonzero(ids < 0)
+    polished, certain = certified(surface, points.take(rows), settings.tolerance, 1, budget)
+    points, directions = replaced((points, directions), rows, (polished, certain))
+    ids[rows] = network.recognise(polished)
     fresh = _first_of_each(network, points, ids)
     unseen = points.take(fresh)
     states = with_minima(

@@ -306,7 +306,7 @@ class Landscape:
             ids[good], new[good] = index.insert(rows["energy"], prints, rows["x"])
             first = new[good]
             fresh = {name: column[first] for name, column in rows.items()}
-            fresh["order"] = np.array([symmetry.order(x) for x in fresh["x"]], np.int64)
+            fresh["order"] = symmetry.orders(fresh["x"])
             self._cache.clear()
             view._append(fresh)
             for position in np.flatnonzero(~first).tolist():

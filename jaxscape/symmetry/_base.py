@@ -5,7 +5,7 @@ import abc
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 
 class Symmetry(eqx.Module):
@@ -32,6 +32,10 @@ class Symmetry(eqx.Module):
     @abc.abstractmethod
     def order(self, x: Float[np.ndarray, " dim"], tolerance: float = 1e-3) -> int:
         """Number of discrete symmetry operations that leave `x` as it is (1 without any)."""
+
+    def orders(self, x: Float[np.ndarray, "batch dim"]) -> Int[np.ndarray, " batch"]:
+        """`order` of each row."""
+        return np.array([self.order(point) for point in x], np.int64)
 
     @abc.abstractmethod
     def describe(self) -> str:

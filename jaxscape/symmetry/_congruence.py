@@ -8,7 +8,7 @@ there are never many more of these than symmetry operations. No starting guesses
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 _WELL_PLACED = 0.3  # of the largest radius: frames of atoms closer in amplify errors
 _FRAME_SLACK = 16.0  # how far an error of one in a frame's atoms can carry the others
@@ -89,6 +89,30 @@ def group_order(
     hand = np.linalg.det(found.rotations) > 0
     operations = np.column_stack([found.permutations, hand])
     return max(1, len(np.unique(operations, axis=0)))
+
+
+def may_be_symmetric(
+    atoms: Float[np.ndarray, "batch n 3"], labels: Int[np.ndarray, " n"], tolerance: float
+) -> Bool[np.ndarray, " batch"]:
+    """Clusters that may have operations beside the identity.
+
+    For the others no atom can take another's place, and they are not planar.
+    """
+    n = len(labels)
+    atoms = atoms - atoms.mean(axis=1, keepdims=True)
+    radius = np.sqrt(np.sum(atoms**2, axis=2))
+    total = np.zeros_like(radius)
+    for j in range(n):
+        total += np.sqrt(np.sum((atoms - atoms[:, j : j + 1]) ** 2, axis=2))
+    alike = (
+        (labels[:, None] == labels)
+        & (np.abs(radius[:, :, None] - radius[:, None, :]) <= 2 * tolerance)
+        & (np.abs(total[:, :, None] - total[:, None, :]) <= 4 * n * tolerance)
+    )
+    exchange = alike.sum(axis=(1, 2)) > n
+    # A reflection moves no atom further than twice its distance from the plane.
+    flat = np.linalg.svd(atoms, compute_uv=False)[:, -1] <= n**0.5 * tolerance
+    return exchange | flat | (n < 4)
 
 
 def _candidates(a, b, labels, tolerance, improper):

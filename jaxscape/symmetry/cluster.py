@@ -11,7 +11,12 @@ from jaxtyping import Float, Int
 
 from jaxscape.symmetry._alignment import closest
 from jaxscape.symmetry._base import Symmetry
-from jaxscape.symmetry._congruence import best_rotation, group_order, superpositions
+from jaxscape.symmetry._congruence import (
+    best_rotation,
+    group_order,
+    may_be_symmetric,
+    superpositions,
+)
 
 _ALL_PAIRS = 100  # atoms; larger clusters are told apart by per-atom numbers alone
 _CHUNK = 1 << 21  # pair distances held at once
@@ -138,6 +143,16 @@ class Cluster(Symmetry):
         """
         atoms, _, labels = _centred(x, self.species, self.masses)
         return group_order(atoms, labels, tolerance)
+
+    def orders(self, x):
+        """`order` of each row; most clusters have none but the identity, which is quickly told."""
+        x = np.asarray(x, np.float64)
+        labels = _labels(x.shape[1], self.species, self.masses)
+        atoms = x.reshape(len(x), len(labels), 3)
+        found = np.ones(len(x), np.int64)
+        for row in np.flatnonzero(may_be_symmetric(atoms, labels, 1e-3)):
+            found[row] = self.order(x[row])
+        return found
 
     @property
     def confirm_by_alignment(self) -> bool:

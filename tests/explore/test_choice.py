@@ -63,3 +63,13 @@ def test_pairs_join_different_parts_and_are_not_repeated(partly_connected):
     tries = collections.Counter(seen)
     assert max(tries.values()) <= Pairs.most_tries
     assert len(tries) > 4
+
+
+def test_minima_with_many_transition_states_are_searched_more(camel_network):
+    network = camel_network
+    ends = np.concatenate([network.transition_states.plus, network.transition_states.minus])
+    degree = np.bincount(ends, minlength=len(network.minima))
+    tried = np.bincount(choose_minima(network, 60_000), minlength=len(degree))
+    assert degree.max() > degree.min()
+    assert tried[degree.argmax()] > 1.1 * tried[degree.argmin()]
+    assert tried.min() > 0

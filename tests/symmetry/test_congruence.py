@@ -202,3 +202,16 @@ def test_orders_of_every_small_lennard_jones_stationary_point():
                 assert Cluster().order(np.array(x).ravel()) == row["h"], (n, kind)
                 checked += 1
     assert checked == 76
+
+
+def test_orders_of_a_batch_are_those_of_each():
+    """Symmetric ones among others, planar ones, and none."""
+    rng = np.random.default_rng(0)
+    square = np.array([[1, 1, 0], [1, -1, 0], [-1, 1, 0], [-1, -1, 0], [0, 0, 1.2], [0, 0, -1.2]])
+    planar = np.column_stack([rng.normal(size=(6, 2)), np.zeros(6)])
+    points = [square.ravel(), planar.ravel(), *rng.normal(size=(5, 18))]
+    points = np.array([Cluster().random_image(x, seed) for seed, x in enumerate(points)])
+    orders = Cluster().orders(points)
+    assert orders.tolist() == [16, 2, 1, 1, 1, 1, 1]
+    assert orders.tolist() == [Cluster().order(x) for x in points]
+    assert len(Cluster().orders(np.zeros((0, 18)))) == 0
