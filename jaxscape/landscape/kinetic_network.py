@@ -30,6 +30,7 @@ class KineticNetwork:
     - `modes` `[M]`, `ts_modes` `[T]`: numbers of these positive eigenvalues: one less for a
       transition state than for its minima. None where unknown.
     - `ids` `[M]`, `ts_ids` `[T]`: what the points are called elsewhere; rows by default.
+    - `ts_eigenvalue` `[T]`: the negative eigenvalues, which friction needs; None where unknown.
     - `units`: for tables and plots.
 
     **Raises:** `ValueError` for lengths that differ, rows that do not exist, numbers that are
@@ -52,6 +53,7 @@ class KineticNetwork:
     ts_modes: Int[np.ndarray, " states"] | None = None
     ids: Int[np.ndarray, " minima"] | None = None
     ts_ids: Int[np.ndarray, " states"] | None = None
+    ts_eigenvalue: Float[np.ndarray, " states"] | None = None
     units: Units = dataclasses.field(default_factory=Units)
     name: str = ""
 
@@ -119,8 +121,9 @@ class KineticNetwork:
             plus=states.plus,
             minus=states.minus,
             ts_energy=states.energy,
-            log_product=minima.log_product,
-            ts_log_product=states.log_product,
+            log_product=_known(minima.log_product),
+            ts_log_product=_known(states.log_product),
+            ts_eigenvalue=_known(states.lowest_eigenvalue),
             order=minima.order,
             ts_order=states.order,
             units=landscape.units,
@@ -145,6 +148,7 @@ _OF_STATES = {
     "ts_order": int,
     "ts_modes": int,
     "ts_ids": int,
+    "ts_eigenvalue": float,
 }
 
 
@@ -160,6 +164,11 @@ def _column(name: str, value, kind: type, size: int) -> np.ndarray:
         raise ValueError(f"{name}[{row}] is {array[row]}: every number has to be finite")
     array.flags.writeable = False
     return array
+
+
+def _known(column: np.ndarray) -> np.ndarray | None:
+    """None where points were taken on trust, without their eigenvalues."""
+    return column if np.isfinite(column).all() else None
 
 
 def _modes(landscape: Landscape, view) -> np.ndarray:
