@@ -105,7 +105,7 @@ def _by_conductance(network, matrix, times, visits, log_time: float, options) ->
     level_v = np.where(known, np.maximum(density[low], density[high]), 0.0)
     known &= np.isfinite(level_t) & np.isfinite(level_v)
     level_t, level_v = np.where(known, level_t, 0.0), np.where(known, level_v, 0.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         less_time = np.exp(times[low] - level_t) - np.exp(times[high] - level_t)
         fewer = np.exp(density[low] - level_v) - np.exp(density[high] - level_v)
         scale = np.exp(logs + shift + level_t + level_v - log_time)
