@@ -25,7 +25,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     arguments = parser(
-        {"explore": explore, "plot": _plot, "info": _info, "systems": _systems}
+        {
+            "explore": explore,
+            "plot": _plot,
+            "info": _info,
+            "rates": _rates,
+            "systems": _systems,
+        }
     ).parse_args(argv)
     try:
         return arguments.run(arguments)
@@ -68,6 +74,26 @@ def _info(arguments: argparse.Namespace) -> int:
     import jaxscape as js
 
     print(js.load(_store(arguments.store)).summary())
+    return FOUND
+
+
+def _rates(arguments: argparse.Namespace) -> int:
+    import jaxscape as js
+    from jaxscape.cli._tables import rates_table
+
+    landscape = js.load(_store(arguments.store))
+    found = [
+        js.rates(
+            landscape,
+            arguments.a,
+            arguments.b,
+            kt,
+            friction=arguments.friction,
+            frequencies=not arguments.no_frequencies,
+        )  # fmt: skip
+        for kt in arguments.temperature
+    ]
+    print(rates_table(found))
     return FOUND
 
 

@@ -46,6 +46,7 @@ def test_the_bottleneck_controls():
 
 
 def test_lost_digits_are_noticed(random_kinetic_network):
+    network = random_kinetic_network(60, 0)
+    assert js.rate_sensitivity(network, 0, 1, 0.01).error < 1e-10
     with pytest.raises(ValueError, match="sum rule"):
-        for kt in (0.05, 0.02, 0.01, 0.005, 0.002):
-            js.rate_sensitivity(random_kinetic_network(60, 0), 0, 1, kt)
+        js.rate_sensitivity(network, 0, 1, 0.001)

@@ -13,6 +13,7 @@ from jaxscape.analysis.kinetics.rate_matrix import RateMatrix
 MOST = 4000
 # Beyond this ratio of eigenvalues, slow ones come from the inverse.
 _SPREAD = 1e6
+_EPS = float(np.finfo(np.float64).eps)
 
 
 def check_size(matrix: RateMatrix, what: str) -> None:
@@ -57,7 +58,7 @@ def spectrum(
 
     Symmetrised with the square roots of populations; `sinks` absorb. Large eigenvalues are those
     of the matrix, small ones those of its inverse, which has no negative entries and comes from
-    graph transformation with all its digits.
+    graph transformation with all its digits. NaN where numbers do not fit into doubles.
     """
     small = chain.lumped([sinks], inner)
     size = len(inner)
@@ -67,20 +68,42 @@ def spectrum(
     logs = entries.data - half[entries.row] - half[entries.col]
     dense = np.zeros((size + 1, size + 1))
     dense[entries.row, entries.col] = np.exp(logs)
-    escape = np.zeros(size)
-    np.add.at(escape, entries.row[entries.row < size],
-              np.exp(entries.data - 2 * half[entries.row])[entries.row < size])  # fmt: skip
+    own = entries.row < size
+    rates = np.exp(entries.data - 2 * half[entries.row])
+    escape = np.bincount(entries.row[own], rates[own], size)
     values, vectors = scipy.linalg.eigh(np.diag(escape) - dense[:size, :size])
     values, vectors = values[::-1], vectors[:, ::-1]
-    if size > 1 and values[-1] < values[0] / _SPREAD:
-        slow, slow_vectors = _slow(small, size)
-        border = np.sqrt(values[0] * slow[-1])
-        count = int(np.sum(slow < border))
-        values = np.concatenate([values[: size - count], slow[size - count :]])
-        vectors = np.concatenate(
-            [vectors[:, : size - count], slow_vectors[:, size - count :]], axis=1
-        )
-    return values, vectors
+    if size == 1 or values[-1] > values[0] / _SPREAD:
+        return values, vectors
+    slow, slow_vectors = _slow(small, size)
+    return joined((values, vectors), (slow, slow_vectors))
+
+
+def joined(fast, slow):
+    """Eigenvalues, falling, and vectors: fast ones of the matrix, slow ones of its inverse."""
+    border = np.sqrt(fast[0][0] * slow[0][-1])
+    count = len(fast[0]) - int(np.sum(slow[0] < border))
+    return (
+        np.concatenate([fast[0][:count], slow[0][count:]]),
+        np.concatenate([fast[1][:, :count], slow[1][:, count:]], axis=1),
+    )
+
+
+def relative_error(values: Float[np.ndarray, " n"]) -> float:
+    """Of the worst eigenvalue, as it is far from the largest of the matrix and of its inverse."""
+    if not (np.isfinite(values).all() and (values > 0).all()):
+        return np.inf
+    return float(_EPS * np.minimum(values.max() / values, values / values.min()).max())
+
+
+def lost_digits(values, error: float) -> str:
+    """What to do about eigenvalues too far apart."""
+    span = np.log10(values[values > 0].max() / values[values > 0].min()) if error < np.inf else 300
+    return (
+        f"eigenvalues over some {span:.0f} orders of magnitude lose digits (relative error up to "
+        f"{error:.1g}): raise the temperature, or eliminate or join fast states first "
+        "(reduce_network, regroup)"
+    )
 
 
 def _slow(chain: Chain, size: int):
@@ -90,15 +113,18 @@ def _slow(chain: Chain, size: int):
     rates = chain.logs.copy()
     rates.data = np.exp(rates.data - shift)
     matrix = rates.toarray()
-    engine = DenseElimination(matrix, size, symmetric=True)
     right = np.zeros((size + 1, size))
     right[np.arange(size), np.arange(size)] = 1.0
     answer = np.zeros_like(right)
-    engine.forward(right)
-    engine.backward(right, answer)
-    half = np.exp(0.5 * (mass[:size] - mass[:size].max()))
-    inverse = half[:, None] * answer[:size] * half
+    with np.errstate(all="ignore"):
+        engine = DenseElimination(matrix, size, symmetric=True)
+        engine.forward(right)
+        engine.backward(right, answer)
+        half = np.exp(0.5 * (mass[:size] - mass[:size].max()))
+        inverse = half[:, None] * answer[:size] * half
+    if not np.isfinite(inverse).all():
+        return np.full(size, np.nan), np.full((size, size), np.nan)
     values, vectors = scipy.linalg.eigh(0.5 * (inverse + inverse.T))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         slow = np.exp(shift - mass[:size].max()) / np.maximum(values, 0.0)
     return slow, vectors

@@ -6,9 +6,20 @@ import dataclasses
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.sparse.csgraph import connected_components
 
-from jaxscape.analysis.kinetics._spectrum import check_size, conductances, spectrum
+from jaxscape.analysis.kinetics._spectrum import (
+    check_size,
+    conductances,
+    joined,
+    lost_digits,
+    relative_error,
+    spectrum,
+)
 from jaxscape.analysis.kinetics.rate_matrix import as_rate_matrix
+
+# Largest relative error of a rate.
+_TOLERANCE = 1e-5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,7 +49,8 @@ def relaxation_modes(
     **Arguments:** `count`: how many, the slowest; all by default. The rest as `rates`.
 
     **Raises:** `ValueError` for rates without detailed balance, a network that is not connected,
-    or one of more states than dense eigenvalues can do; and as `step_rates`.
+    one of more states than dense eigenvalues can do, or rates too far apart for them; and as
+    `step_rates`.
 
     >>> relaxation_modes(np.ones((3, 3))).rate.round(12).tolist()
     [3.0, 3.0]
@@ -46,8 +58,6 @@ def relaxation_modes(
     matrix = as_rate_matrix(network, temperature, **options)
     check_size(matrix, "a relaxation spectrum")
     chain = conductances(matrix)
-    from scipy.sparse.csgraph import connected_components
-
     parts, _ = connected_components(chain.logs, directed=False)
     if parts > 1:
         raise ValueError(
@@ -78,23 +88,22 @@ def _without_equilibrium(matrix, chain, half: np.ndarray):
     # Without the most populated state the generator has an inverse; its projection is that of
     # the whole, and its eigenvalues are the times.
     values, vectors = spectrum(chain, rest, np.array([top]))
+    if not relative_error(values) <= _TOLERANCE:
+        raise ValueError(lost_digits(values, relative_error(values)))
     inverse = np.zeros((size, size))
     inverse[np.ix_(rest, rest)] = (vectors / values) @ vectors.T
     side = inverse @ half
     inverse -= np.outer(side, half) + np.outer(half, side) - (half @ side) * np.outer(half, half)
     times, slow = np.linalg.eigh(0.5 * (inverse + inverse.T))
-    times, slow = times[::-1][: size - 1], slow[:, ::-1][:, : size - 1]
-    dense = matrix.matrix().toarray()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(half[:, None] * half > 0, half[:, None] / half, 0.0)
-    symmetric = 0.5 * (dense * ratio + (dense * ratio).T)
-    direct, fast = np.linalg.eigh(np.diag(dense.sum(axis=1)) - symmetric)
-    direct, fast = direct[1:], fast[:, 1:]
-    border = np.sqrt(direct[-1] / times[0])
+    # The smallest time is that of equilibrium, zero.
     with np.errstate(divide="ignore"):
-        slow_rates = 1.0 / np.maximum(times, 0.0)
-    count = int(np.sum(slow_rates < border))
-    return (
-        np.concatenate([slow_rates[:count], direct[count:]]),
-        np.concatenate([slow[:, :count], fast[:, count:]], axis=1),
-    )
+        slow_rates = 1.0 / np.maximum(times[1:], 0.0)
+    entries = chain.logs.tocoo()
+    logs = 0.5 * matrix.log_population
+    dense = np.zeros((size, size))
+    dense[entries.row, entries.col] = np.exp(entries.data - logs[entries.row] - logs[entries.col])
+    direct, fast = np.linalg.eigh(np.diag(np.exp(matrix.log_escape)) - dense)
+    values, vectors = joined((direct[:0:-1], fast[:, :0:-1]), (slow_rates, slow[:, 1:]))
+    if not relative_error(values) <= _TOLERANCE:
+        raise ValueError(lost_digits(values, relative_error(values)))
+    return values[::-1], vectors[:, ::-1]
