@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -47,12 +47,12 @@ class KineticNetwork:
     ts_energy: Float[np.ndarray, " states"]
     log_product: Float[np.ndarray, " minima"] | None = None
     ts_log_product: Float[np.ndarray, " states"] | None = None
-    order: Int[np.ndarray, " minima"] | None = None
-    ts_order: Int[np.ndarray, " states"] | None = None
+    order: Int[np.ndarray, " minima"] = cast(Any, None)
+    ts_order: Int[np.ndarray, " states"] = cast(Any, None)
     modes: Int[np.ndarray, " minima"] | None = None
     ts_modes: Int[np.ndarray, " states"] | None = None
-    ids: Int[np.ndarray, " minima"] | None = None
-    ts_ids: Int[np.ndarray, " states"] | None = None
+    ids: Int[np.ndarray, " minima"] = cast(Any, None)
+    ts_ids: Int[np.ndarray, " states"] = cast(Any, None)
     ts_eigenvalue: Float[np.ndarray, " states"] | None = None
     units: Units = dataclasses.field(default_factory=Units)
     name: str = ""
@@ -97,7 +97,6 @@ class KineticNetwork:
 
         **Raises:** `ValueError` for an id that does not exist.
         """
-        assert self.ids is not None
         wanted = np.atleast_1d(np.asarray(ids))
         if wanted.size and not np.issubdtype(wanted.dtype, np.integer):
             raise ValueError(f"ids of minima are integers, not {wanted.dtype}: {wanted[:5]}")
@@ -113,7 +112,7 @@ class KineticNetwork:
     def from_landscape(cls, landscape: Landscape) -> KineticNetwork:
         """The numbers of a landscape; ids stay, and are the rows, too."""
         minima, states = landscape.minima, landscape.transition_states
-        counts = dict(modes=None, ts_modes=None)
+        counts: dict[str, Any] = dict(modes=None, ts_modes=None)
         if landscape.symmetry is not None and landscape.dim:
             counts = dict(modes=_modes(landscape, minima), ts_modes=_modes(landscape, states))
         return cls(

@@ -57,8 +57,9 @@ def heat_capacity(
     )
     most = np.argsort(-curve.minima.max(axis=0), kind="stable")[:minima]
     for place, row in enumerate(most):
+        height = curve.vibrational + curve.minima[:, row]
         ax.plot(
-            curve.temperature, curve.vibrational + curve.minima[:, row], color=CYCLE[place % len(CYCLE)],
+            curve.temperature, height, color=CYCLE[place % len(CYCLE)],
             linewidth=1.2, label=f"minimum {curve.ids[row]}",
         )  # fmt: skip
     ax.set_xlabel(quantity("kT", unit) if unit != "loss" else "kT")
@@ -78,4 +79,4 @@ def spread(temperatures) -> np.ndarray:
     if temperatures is None or np.size(temperatures) == 0:
         raise ValueError("temperatures are missing: give (lowest, highest), or values of kT")
     values = np.atleast_1d(np.asarray(temperatures, np.float64))
-    return np.linspace(*values, 300) if len(values) == 2 else values
+    return np.linspace(values[0], values[1], 300) if len(values) == 2 else values

@@ -47,7 +47,7 @@ def rates(
     if len(values) == 2:
         if not (values > 0).all():
             raise ValueError(f"temperatures are {values.tolist()}: kT is positive")
-        values = 1.0 / np.linspace(*(1.0 / values), 40)
+        values = 1.0 / np.linspace(1.0 / values[0], 1.0 / values[1], 40)
     found = [compute(network, a, b, float(kt), **options) for kt in values]
     ax = axes_for(ax, (5.6, 4.0))
     inverse = 1.0 / values

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 from scipy.sparse.csgraph import breadth_first_order
 
-from jaxscape.analysis.kinetics._csr import grouped
+from jaxscape.analysis.kinetics._csr import count_rows, grouped
 from jaxscape.analysis.kinetics._logarithmic import LogElimination
 from jaxscape.analysis.kinetics._prune import without_negligible
 from jaxscape.analysis.kinetics._sparse import SparseElimination
@@ -110,7 +110,7 @@ class Chain:
     symmetric: bool
 
     def __len__(self) -> int:
-        return self.logs.shape[0]
+        return count_rows(self.logs)
 
     def lumped(self, groups: list[np.ndarray], inner: np.ndarray) -> Chain:
         """The chain of the states `inner`, and one state for each group that only absorbs."""
@@ -310,7 +310,7 @@ def _joined(first: Positive, second: Positive) -> Positive:
 
 def reaching(logs: sp.csr_array, targets: np.ndarray) -> np.ndarray:
     """`[n]`, True for states from which some way leads to a target."""
-    size = logs.shape[0]
+    size = count_rows(logs)
     entries = logs.tocoo()
     rows = np.concatenate([np.full(len(targets), size), entries.col])
     columns = np.concatenate([targets, entries.row])

@@ -7,6 +7,11 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 
+def count_rows(matrix: sp.csr_array) -> int:
+    """Number of rows."""
+    return len(matrix.indptr) - 1
+
+
 def log_sums(
     groups: Int[np.ndarray, " N"], values: Float[np.ndarray, " N"], count: int
 ) -> Float[np.ndarray, " count"]:
@@ -25,8 +30,9 @@ def log_sums(
 
 def row_log_sums(matrix: sp.csr_array) -> Float[np.ndarray, " rows"]:
     """Logarithm of the sum of `exp(entries)` of each row; -inf for an empty one."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return log_sums(rows, matrix.data, matrix.shape[0])
+    count = count_rows(matrix)
+    rows = np.repeat(np.arange(count), np.diff(matrix.indptr))
+    return log_sums(rows, matrix.data, count)
 
 
 def grouped(size: int, rows, columns, logs) -> tuple[sp.csr_array, Int[np.ndarray, " N"]]:

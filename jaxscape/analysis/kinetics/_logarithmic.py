@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
-from jaxscape.analysis.kinetics._csr import grouped, log_sums, row_log_sums
+from jaxscape.analysis.kinetics._csr import count_rows, grouped, log_sums, row_log_sums
 
 _DENSE = 0.25
 
@@ -24,7 +24,7 @@ class LogElimination:
     """
 
     def __init__(self, log_rates: sp.csr_array, keep: Int[np.ndarray, " k"]):
-        self.size, self.keep = log_rates.shape[0], keep
+        self.size, self.keep = count_rows(log_rates), keep
         self.rounds: list[tuple[np.ndarray, np.ndarray, sp.csr_array, sp.csr_array]] = []
         kept = np.zeros(self.size, bool)
         kept[keep] = True
@@ -65,7 +65,7 @@ class LogElimination:
             np.logaddexp(rest, np.add.outer(matrix[i + 1 :, i] - self.escape[i], tail), out=rest)
 
     def _widened(self, block: sp.csr_array, columns: np.ndarray) -> sp.csr_array:
-        shape = (block.shape[0], self.size)
+        shape = (count_rows(block), self.size)
         return sp.csr_array((block.data, columns[block.indices], block.indptr), shape=shape)
 
     def reduced(self) -> Float[np.ndarray, "k k"]:
@@ -114,7 +114,7 @@ class LogElimination:
 
 def _joined(rest: sp.csr_array, out: sp.csr_array, back: sp.csr_array, escape: np.ndarray):
     """The network that is left: every way `u -> node -> v` becomes a step `u -> v`."""
-    size = rest.shape[0]
+    size = count_rows(rest)
     before, after = np.diff(back.indptr), np.diff(out.indptr)
     pairs = before * after
     node = np.repeat(np.arange(len(pairs)), pairs)

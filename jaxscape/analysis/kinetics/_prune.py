@@ -6,6 +6,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Int
 
+from jaxscape.analysis.kinetics._csr import count_rows
+
 # A conductance below exp(-60) of that of another way changes no digit of a double.
 _NEGLIGIBLE = 60.0
 
@@ -22,7 +24,7 @@ def without_negligible(log_conductances: sp.csr_array, keep: Int[np.ndarray, " k
     >>> without_negligible(sp.csr_array(log), np.array([], int)).nnz
     4
     """
-    size = log_conductances.shape[0]
+    size = count_rows(log_conductances)
     entries = log_conductances.tocoo()
     rows, columns, logs = entries.row, entries.col, entries.data
     inner = np.ones(size, bool)

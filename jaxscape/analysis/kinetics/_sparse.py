@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
+from jaxscape.analysis.kinetics._csr import count_rows
 from jaxscape.analysis.kinetics._dense import DenseElimination
 
 # Below this size, or beyond this share of entries that are not zero, dense algebra is faster.
@@ -39,7 +40,7 @@ class SparseElimination:
     """
 
     def __init__(self, rates: sp.csr_array, keep: Int[np.ndarray, " k"], symmetric: bool):
-        self.size, self.symmetric = rates.shape[0], symmetric
+        self.size, self.symmetric = count_rows(rates), symmetric
         self.rounds: list[Round] = []
         kept = np.zeros(self.size, bool)
         kept[keep] = True
@@ -83,7 +84,7 @@ class SparseElimination:
         return nodes, rates
 
     def _widened(self, block: sp.csr_array, columns: np.ndarray) -> sp.csr_array:
-        shape = (block.shape[0], self.size)
+        shape = (count_rows(block), self.size)
         return sp.csr_array((block.data, columns[block.indices], block.indptr), shape=shape)
 
     @property

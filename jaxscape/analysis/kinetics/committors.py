@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from jaxscape.analysis.kinetics._absorption import GraphTransformation, Method, absorption
@@ -85,8 +86,10 @@ class ReactiveFlux:
     def carrying(self, share: float) -> ReactiveFlux:
         """Only the steps that carry at least this share of the flux."""
         kept = self.share >= share
-        columns = (self.source, self.target, self.step, self.share, self.log_flux)
-        return ReactiveFlux(*(column[kept] for column in columns), self.log_total)
+        return ReactiveFlux(
+            self.source[kept], self.target[kept], self.step[kept], self.share[kept],
+            self.log_flux[kept], self.log_total,
+        )  # fmt: skip
 
 
 def reactive_flux(network, a, b, temperature: float | None = None, **options) -> ReactiveFlux:
@@ -134,8 +137,6 @@ def _difference(to_a: Positive, to_b: Positive, source: np.ndarray, target: np.n
 def _reversed(matrix) -> Chain:
     """The chain that runs backwards in time."""
     logs = matrix.log_population[matrix.source] + matrix.log_rate
-    import scipy.sparse as sp
-
     coo = sp.coo_array(
         (logs - matrix.log_population[matrix.target], (matrix.target, matrix.source)),
         matrix.chain.logs.shape,

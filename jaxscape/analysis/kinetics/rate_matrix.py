@@ -110,10 +110,11 @@ class RateMatrix:
         **Raises:** `ValueError` for rates that are negative or not finite, and if equilibrium
         populations are not unique because some state cannot be left for good.
         """
+        shape = np.shape(rates)
+        size = shape[0] if len(shape) == 2 else 0
+        if shape != (size, size) or not size:
+            raise ValueError(f"rates have shape {shape}: give a square matrix [M, M]")
         matrix = sp.coo_array(rates)
-        size = matrix.shape[0]
-        if matrix.shape != (size, size) or not size:
-            raise ValueError(f"rates have shape {matrix.shape}: give a square matrix [M, M]")
         matrix.sum_duplicates()
         entries = matrix
         keep = (entries.row != entries.col) & (entries.data != 0)
@@ -217,7 +218,6 @@ def rate_matrix(
         sp.csr_array((conductance + shift, target, indptr), shape=(size, size)),
         None, Positive(log=population), symmetric=True,
     )  # fmt: skip
-    assert network.ids is not None
     return RateMatrix(
         network.ids, source, target, conductance - weights[source], population, True,
         np.concatenate([best, best])[order], float(temperature), chain,

@@ -128,11 +128,12 @@ def rates(
     together = len(rows_a) + len(rows_b) <= _TOGETHER and isinstance(method, GraphTransformation)
     both = _reduced if together else _separate
     forward, backward = both(matrix, (rows_a, rows_b), start, method)
-    population = [
+    total_a, total_b = (
         float(np.logaddexp.reduce(matrix.log_population[rows])) for rows in (rows_a, rows_b)
-    ]
+    )
     return Rates(
-        matrix.ids[rows_a], matrix.ids[rows_b], forward, backward, *population, matrix.temperature
+        matrix.ids[rows_a], matrix.ids[rows_b], forward, backward, total_a, total_b,
+        matrix.temperature,
     )  # fmt: skip
 
 

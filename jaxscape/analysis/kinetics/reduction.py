@@ -146,7 +146,7 @@ def _threshold(matrix: RateMatrix, barrier: float | None, rate: float | None) ->
     if matrix.temperature is None:
         raise ValueError("barrier= needs a temperature, which given rates do not have: use rate=")
     kt = matrix.temperature
-    return float(np.log(kt / (2 * np.pi)) - barrier / kt)
+    return float(np.log(kt / (2 * np.pi)) - (barrier or 0.0) / kt)
 
 
 def _coarse(matrix: RateMatrix, label, flows: sp.csr_array, weight) -> RateMatrix:

@@ -81,7 +81,6 @@ def rate_sensitivity(
             f"the derivatives miss their sum rule by {error:.1g}: at this temperature times on "
             "either side of fast steps no longer differ in doubles; regroup fast states first"
         )
-    assert network.ts_ids is not None
     return RateSensitivity(
         matrix.ids, network.ts_ids, -log_time, -by_population / temperature,
         -by_conductance / temperature, -0.5 * by_population, -0.5 * by_conductance, error,

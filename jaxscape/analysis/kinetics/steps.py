@@ -84,7 +84,6 @@ def step_rates(
     weights = log_weights(network, temperature, frequencies)
     conductance = log_conductances(network, temperature, friction, frequencies)
     plus, minus, ids = network.plus, network.minus, network.ids
-    assert ids is not None and network.ts_ids is not None
     degenerate = plus == minus
     conductance = conductance + np.where(degenerate, np.log(2.0), 0.0)
     return StepRates(
@@ -147,7 +146,6 @@ def _check_barriers(network: KineticNetwork) -> None:
     wrong = np.flatnonzero(network.ts_energy < higher)
     if wrong.size:
         state = int(wrong[0])
-        assert network.ids is not None and network.ts_ids is not None
         side = ends[np.argmax(network.energy[ends[:, state]]), state]
         raise ValueError(
             f"transition state {network.ts_ids[state]} at {network.ts_energy[state]} lies below "
@@ -165,7 +163,6 @@ def _check_modes(network: KineticNetwork) -> None:
         )
         if wrong.size:
             state = int(wrong[0])
-            assert network.ids is not None and network.ts_ids is not None
             raise ValueError(
                 f"transition state {network.ts_ids[state]} has {network.ts_modes[state]} "
                 f"vibrations and its minimum {network.ids[side[state]]} "

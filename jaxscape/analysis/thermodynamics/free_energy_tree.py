@@ -47,7 +47,6 @@ def free_energy_tree(
     network, kt = as_network(network), checked_temperature(temperature)
     energies, states = free_energies(network, kt, frequencies=frequencies)
     size, ids = len(network), network.ids
-    assert ids is not None and network.ts_ids is not None
     low, high = np.minimum(network.plus, network.minus), np.maximum(network.plus, network.minus)
     pairs, first, where = np.unique(low * size + high, return_index=True, return_inverse=True)
     order = np.argsort(-states, kind="stable")

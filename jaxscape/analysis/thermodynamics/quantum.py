@@ -137,7 +137,6 @@ def quantum_heat_capacity(
     mean = np.sum(share * energy, axis=1)
     parts = share * ((energy - mean[:, None]) / kt[:, None]) ** 2
     vibrational, landscape = np.sum(share * single, axis=1), parts.sum(axis=1)
-    assert network.ids is not None
     return HeatCapacity(
         kt, vibrational + landscape, mean, vibrational, landscape, network.ids, parts
     )

@@ -7,6 +7,7 @@ D. J. Wales, Mol. Phys. 78, 151 (1993).
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -201,7 +202,6 @@ def heat_capacity(
     parts = share * ((energy - mean[:, None]) / kt[:, None]) ** 2
     vibrational = share @ modes.astype(float)
     landscape = parts.sum(axis=1)
-    assert network.ids is not None
     return HeatCapacity(
         kt, vibrational + landscape, mean, vibrational, landscape, network.ids, parts
     )
@@ -239,7 +239,7 @@ def heat_capacity_convergence(
 
 def lowest_minima(network: KineticNetwork, rows: np.ndarray) -> KineticNetwork:
     """The minima of these rows alone, without transition states."""
-    columns = {
+    columns: dict[str, Any] = {
         name: None if (column := getattr(network, name)) is None else column[rows]
         for name in ("energy", "log_product", "order", "modes", "ids")
     }
