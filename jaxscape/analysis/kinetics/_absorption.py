@@ -92,7 +92,7 @@ def _solve(chain: Chain, sinks: np.ndarray, method: Method):
     if isinstance(method, LinearSolve):
         found = solve_with_guard(chain, sinks)
         worst = found.error
-        if worst <= method.tolerance:
+        if np.isfinite(worst) and worst <= method.tolerance:
             return found.times, found.shares
         if not method.fallback:
             raise ValueError(

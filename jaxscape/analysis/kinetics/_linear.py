@@ -48,7 +48,13 @@ def solve_with_guard(chain: Chain, sinks: np.ndarray) -> GuardedSolution:
     matrix = sp.csc_array(sp.eye_array(len(inner)) - branching[:, inner])
     right = np.column_stack([1.0 / escape, branching[:, sinks].toarray()])
     try:
-        factors = splu(matrix)
+        # Rows are dominated by their diagonals: any order is stable, and a symmetric one is sparse.
+        factors = splu(
+            matrix,
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
     except (RuntimeError, MatrixRankWarning):
         return bad
     with np.errstate(all="ignore"):
