@@ -10,6 +10,7 @@ import jaxscape as js
 from jaxscape.analysis.kinetics import _chain, _sparse
 from jaxscape.analysis.kinetics._chain import Positive
 from jaxscape.analysis.kinetics._dense import DenseElimination
+from jaxscape.analysis.kinetics._logarithmic import LogElimination, log_product
 from jaxscape.analysis.kinetics._prune import without_negligible
 
 
@@ -180,3 +181,26 @@ def test_slow_steps_are_left_out_only_beside_faster_ways():
     slow = dense[np.ix_(inner, inner)] < best - 60 - np.log(size)
     np.fill_diagonal(slow, True)
     np.testing.assert_array_equal(kept[np.ix_(inner, inner)], ~slow)
+
+
+@pytest.mark.parametrize("spread", [1.0, 300.0, 3000.0])
+def test_products_of_logarithms_keep_their_digits(spread):
+    rng = np.random.default_rng(0)
+    left, right = spread * rng.normal(size=(40, 7)), spread * rng.normal(size=(7, 30))
+    left[3], right[:, 4], left[5, 2] = -np.inf, -np.inf, -np.inf
+    found = log_product(left, right)
+    expected = np.logaddexp.reduce(left[:, :, None] + right[None], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("size", [5, 32, 33, 100])
+def test_logarithms_do_not_depend_on_panels(size):
+    rng = np.random.default_rng(size)
+    rates = rng.exponential(size=(size, size)) * np.exp(20 * rng.normal(size=(size, size)))
+    np.fill_diagonal(rates, 0.0)
+    chain = js.RateMatrix.from_matrix(rates).chain
+    keep = np.arange(2)
+    found = LogElimination(chain.logs, keep).reduced()
+    expected = chain.eliminate(keep).reduced().logs.toarray()
+    off = ~np.eye(2, dtype=bool)
+    np.testing.assert_allclose(found[off], expected[off], rtol=1e-13, atol=1e-12)

@@ -11,7 +11,10 @@ from jaxtyping import Float, Int
 
 from jaxscape.analysis.kinetics._csr import count_rows, grouped, log_sums, row_log_sums
 
-_DENSE = 0.25
+_DENSE = 0.05
+_PANEL, _ROWS = 32, 512
+# Sums of products below this may have lost some in doubles.
+_TINY = 1e-290
 
 
 class LogElimination:
@@ -58,11 +61,26 @@ class LogElimination:
 
     def _finish(self, matrix: np.ndarray) -> None:
         self.matrix, self.escape = matrix, np.empty(self.count)
-        for i in range(self.count):
-            tail = matrix[i, i + 1 :]
-            self.escape[i] = np.logaddexp.reduce(tail)
-            rest = matrix[i + 1 :, i + 1 :]
-            np.logaddexp(rest, np.add.outer(matrix[i + 1 :, i] - self.escape[i], tail), out=rest)
+        for first in range(0, self.count, _PANEL):
+            last = min(first + _PANEL, self.count)
+            self._panel(matrix[first:last, first:], matrix[last:, first:last], first)
+            shares = matrix[last:, first:last] - self.escape[first:last]
+            for top in range(0, len(shares), _ROWS):
+                rest = matrix[last + top : last + top + _ROWS, last:]
+                added = log_product(shares[top : top + _ROWS], matrix[first:last, last:])
+                np.logaddexp(rest, added, out=rest)
+
+    def _panel(self, rows: np.ndarray, columns: np.ndarray, first: int) -> None:
+        """Eliminate a few nodes: `rows` from them, `columns` to them from those after them."""
+        width = len(rows)
+        for i in range(width):
+            tail = rows[i, i + 1 :]
+            total = self.escape[first + i] = np.logaddexp.reduce(tail)
+            below = rows[i + 1 :, i + 1 :]
+            np.logaddexp(below, np.add.outer(rows[i + 1 :, i] - total, tail), out=below)
+            right = columns[:, i + 1 :]
+            moved = np.add.outer(columns[:, i] - total, tail[: width - i - 1])
+            np.logaddexp(right, moved, out=right)
 
     def _widened(self, block: sp.csr_array, columns: np.ndarray) -> sp.csr_array:
         shape = (count_rows(block), self.size)
@@ -110,6 +128,32 @@ class LogElimination:
             )
             answer[nodes] = np.logaddexp(source[nodes], row_log_sums(terms)) - escape
         return answer
+
+
+def log_product(
+    left: Float[np.ndarray, "n k"], right: Float[np.ndarray, "k m"]
+) -> Float[np.ndarray, "n m"]:
+    """Logarithm of the matrix product of `exp(left)` and `exp(right)`.
+
+    By a product of doubles, rows and columns scaled by their largest entries; entries that this
+    makes too small are summed one by one, so that every one has its digits.
+
+    >>> log_product(np.array([[0.0, -2000.0]]), np.array([[-2000.0], [0.0]])).round(6).tolist()
+    [[-1999.306853]]
+    """
+    rows, columns = (_finite(part.max(axis=axis)) for part, axis in ((left, 1), (right, 0)))
+    with np.errstate(under="ignore", divide="ignore"):
+        product = np.exp(left - rows[:, None]) @ np.exp(right - columns)
+        small = np.argwhere(product < _TINY)
+        found = np.log(product) + rows[:, None] + columns
+    for chunk in np.array_split(small, len(small) // 100_000 + 1):
+        u, v = chunk.T
+        found[u, v] = np.logaddexp.reduce(left[u] + right[:, v].T, axis=1)
+    return found
+
+
+def _finite(levels: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(levels), levels, 0.0)
 
 
 def _joined(rest: sp.csr_array, out: sp.csr_array, back: sp.csr_array, escape: np.ndarray):
