@@ -68,3 +68,14 @@ def test_flux_names_the_transition_states(lj_network):
         assert {source, target} == {network.plus[state], network.minus[state]}
     # Almost all of it by way of minimum 1, which is next to both.
     assert (flux.source[0], flux.target[0]) == (4, 1) and flux.share[0] > 0.9
+
+
+@pytest.mark.parametrize("kt", [0.05, 0.02, 0.01])
+def test_flux_keeps_its_digits_beyond_the_bottleneck(kt, lj_network):
+    """Where committors are one to the last digit, steps still carry what flows."""
+    flux = js.reactive_flux(lj_network(8), 5, 0, kt)
+    net = np.zeros(8)
+    np.add.at(net, flux.source, flux.share)
+    np.add.at(net, flux.target, -flux.share)
+    np.testing.assert_allclose(net[[5, 0]], [1.0, -1.0], rtol=1e-9)
+    np.testing.assert_allclose(np.delete(net, [0, 5]), 0.0, atol=1e-9)

@@ -79,6 +79,12 @@ def test_slow_rates_survive_regrouping():
     assert len(js.regroup(rates, rate=0.1).matrix) == 1
 
 
+def test_both_ways_have_to_be_fast():
+    rates = np.array([[0.0, 100.0], [1.0, 0.0]])
+    assert len(js.regroup(rates, rate=10.0).matrix) == 2
+    assert len(js.regroup(rates, rate=0.5).matrix) == 1
+
+
 def test_regroup_needs_one_threshold():
     for wrong in ({}, {"rate": 1.0, "barrier": 1.0}, {"rate": 0.0}, {"barrier": 1.0}):
         with pytest.raises(ValueError, match="rate"):

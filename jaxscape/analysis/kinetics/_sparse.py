@@ -74,7 +74,7 @@ class SparseElimination:
             escape = np.asarray(out.sum(axis=1))
             shares = sp.diags_array(1.0 / escape) @ out
             added = sp.csr_array(back.T.tocsr() @ shares)
-            added.setdiag(0.0)
+            added.setdiag(0.0)  # never read, but it would count as a neighbour
             rates = sp.csr_array(rates[rest][:, rest] + added)
             rates.eliminate_zeros()
             left = nodes[rest]
