@@ -40,7 +40,7 @@ def heat_capacity(
 
     ```python
     landscape = jaxscape.load("lj8.sqlite")
-    jaxscape.plot.heat_capacity(landscape, (0.01, 0.6), minima=3)
+    jaxscape.plot.heat_capacity(landscape, (0.01, 0.6), minima=3, vibrations=18)
     ```
     """
     if isinstance(network, HeatCapacity):
