@@ -2,9 +2,11 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
+from jax.core import Tracer
 
 
 def jit_quickly(function: Callable) -> Callable:
@@ -14,12 +16,13 @@ def jit_quickly(function: Callable) -> Callable:
     seconds and gains next to nothing. Only CPUs are told: others know other options. Inside
     another compiled function the options are the outer one's.
     """
-    quick = eqx.filter_jit(function, compiler_options={"xla_backend_optimization_level": 1})
+    options: Any = {"compiler_options": {"xla_backend_optimization_level": 1}}
+    quick = eqx.filter_jit(function, **options)
     usual = eqx.filter_jit(function)
 
     @functools.wraps(function)
     def call(*arguments):
-        traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
+        traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(arguments))
         cpu = jax.default_backend() == "cpu"
         return (quick if cpu and not traced else usual)(*arguments)
 

@@ -13,7 +13,7 @@ if not BENCHMARKS.exists():
     pytest.skip("benchmarks/ is not part of this copy", allow_module_level=True)
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
-       "basin_hopping", "compile_time", "size", "throughput", "run")  # fmt: skip
+       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "run")  # fmt: skip
 
 
 @pytest.fixture
@@ -93,6 +93,15 @@ def test_size_enters_every_point_once(script):
     assert row["points"] == row["minima"] + row["transition_states"] >= 400
     assert row["leaves"] == row["minima"]
     assert [mark["points"] for mark in row["curve"]][-1] == row["points"]
+
+
+@pytest.mark.parametrize("kind", ["random", "funnel", "space"])
+def test_kinetics_counts_digits(script, kind):
+    rows = script("kinetics", "--states", 60, "--temperatures", 0.5, 0.002, "--kind", kind)
+    assert [row["temperature"] for row in rows] == [0.5, 0.5, 0.002, 0.002]
+    warm, solved, cold, lost = rows
+    assert warm["error"] == 0 and solved["error"] < 1e-9
+    assert cold["log_mean_time"] > warm["log_mean_time"] and "may be wrong" in lost["problem"]
 
 
 @pytest.mark.slow
