@@ -101,6 +101,10 @@ class Store:
 
     def close(self) -> None:
         """Close the file; SQLite folds the write-ahead log into it."""
+        if self._close.alive:
+            # One plain file from now on: reading one in WAL mode would leave files beside it.
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA journal_mode=DELETE")
         self._close()
 
     def _roll_back(self) -> None:

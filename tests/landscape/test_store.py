@@ -571,3 +571,11 @@ def test_functions_of_the_store_alone(landscape, tmp_path):
     store.close()
     with pytest.raises(StoreError, match="is closed"):
         store.write(found)
+
+
+def test_a_closed_store_is_one_file_and_reading_leaves_none_beside_it(minima_of, tmp_path):
+    landscape = Landscape(surface_of(), store=tmp_path / "s.sqlite")
+    landscape.add(minima_of(GRID))
+    landscape.close()
+    assert len(load(tmp_path / "s.sqlite").minima) == len(landscape.minima)
+    assert files_in(tmp_path) == ["s.sqlite"]
