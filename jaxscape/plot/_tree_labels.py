@@ -58,21 +58,29 @@ def drawn_leaves(tree: DisconnectivityTree, structures) -> np.ndarray:
 def write(ax: Axes, tree: DisconnectivityTree, x: np.ndarray, texts: dict[int, str]) -> None:
     """Labels under the ends of branches at `x` `[L]`, lowest first, where there is room."""
     spacing = _points_wide(ax) / float(np.ptp(ax.get_xlim()))
+    lowest_first = sorted(texts, key=lambda leaf: (tree.leaf_energies[leaf], leaf))
     longest = max(map(len, texts.values()))
-    # Room that every leaf has if they stand a distance of one apart.
-    room = spacing * float(np.ptp(x) / max(len(x) - 1, 1) or 1.0)
-    flat = longest * 0.65 * 9.0 < room
-    size = 9.0 if flat else float(np.clip(0.95 * room, 6.0, 9.0))
-    need = (longest * 0.65 * size if flat else 1.05 * size) / spacing
-    taken = np.zeros(0)
-    for leaf in sorted(texts, key=lambda leaf: (tree.leaf_energies[leaf], leaf)):
-        if np.all(np.abs(taken - x[leaf]) >= need):
-            taken = np.append(taken, x[leaf])
+    # Across and large where all of them have room, else upright, else smaller and not all.
+    ways = [(9.0, 0, longest * 0.65 * 9.0), (9.0, 90, 1.05 * 9.0), (6.5, 90, 1.05 * 6.5)]
+    for size, rotation, need in ways:  # noqa: B007
+        kept = _apart(x[lowest_first], need / spacing)
+        if kept.all():
+            break
+    for leaf, keep in zip(lowest_first, kept, strict=True):
+        if keep:
             ax.annotate(
                 texts[leaf], (float(x[leaf]), float(tree.leaf_energies[leaf])), xytext=(0, -3),
                 textcoords="offset points", ha="center", va="top",
-                rotation=0 if flat else 90, fontsize=size, color=INK,
+                rotation=rotation, fontsize=size, color=INK,
             )  # fmt: skip
+
+
+def _apart(x: np.ndarray, need: float) -> np.ndarray:
+    """Which of the places `x` `[n]` are at least `need` from all kept before."""
+    kept = np.zeros(len(x), bool)
+    for i, place in enumerate(x):
+        kept[i] = np.all(np.abs(x[kept] - place) >= need)
+    return kept
 
 
 def thumbnails(
@@ -98,14 +106,17 @@ def thumbnails(
     labelled = any(int(leaf) in texts for leaf in leaves)
     # Shares of the height of the axes: the row, the lines above it, and texts below.
     row, words = size / tall, (0.17 / tall if labelled else 0.0)
-    fan = 0.35 * row
+    fan = 0.3 * row
     below = (row + words + fan) / (1.0 - row - words - fan) * (high - low)
+    # The axis ends where energies do: the row below measures nothing.
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    ax.spines["left"].set_bounds(low, high)
     ax.set_ylim(low - below, high)
     left, right = ax.get_xlim()
     wanted = (x[leaves[order]] - left) / (right - left)
     places = _spread(wanted, size / wide)
     for leaf, place in zip(leaves[order].tolist(), places.tolist(), strict=True):
-        inset = ax.inset_axes((place - 0.5 * size / wide, words, size / wide, row))
+        inset = ax.inset_axes((place - 0.47 * size / wide, words, 0.94 * size / wide, row))
         inset.set_axis_off()
         draw(inset, points[leaf])
         bend = (words + row + fan) * (high - low + below) + low - below
