@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxscape.plot._source import NAMES, Source
-from jaxscape.plot._style import CYCLE, INK
+from jaxscape.plot._style import CYCLE, INK, energy_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,9 @@ def colours_of(source: Source, ids, colour: Any, name: str | None) -> Numbers | 
     if isinstance(colour, Mapping):
         return _of_mapping(source, ids, colour, name or "")
     if isinstance(colour, str):
-        name = NAMES.get(colour, colour.replace("_", " ")) if name is None else name
+        if name is None:
+            name = NAMES.get(colour, colour.replace("_", " "))
+            name = energy_label(source.units.energy) if colour == "energy" else name
     values = source.values(colour, "colour", ids)
     if values.dtype == bool:
         values = np.where(values, "yes", "no")

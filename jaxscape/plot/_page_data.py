@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 
 from jaxscape.landscape import KineticNetwork, Landscape
-from jaxscape.plot._source import NAMES, Source
+from jaxscape.plot._source import NAMES, Source, steps_of
 from jaxscape.plot._structure import bonds, species_of, upright
 from jaxscape.plot._tree_layout import lay_out
 
 # Coordinates on a page unless more are asked for: each takes 2.7 characters.
 ROOM = 200_000
 # Energies are told to so many digits: more than a screen shows, and than certificates hold.
-DIGITS = 12
+DIGITS = 10
 
 
 def page_data(source: Source, network: Landscape | KineticNetwork | None, structures) -> dict:
     """Everything the page shows. Minima are named by their position in the tree's leaves.
+
+    Merges stand above their lowest leaf, so that leaves alone need places.
 
     `structures` is how many minima come with their coordinates, None for what has room.
     """
@@ -36,7 +38,7 @@ def page_data(source: Source, network: Landscape | KineticNetwork | None, struct
         "ids": tree.leaf_ids.tolist(),
         "energy": _numbers(tree.leaf_energies),
         "fields": fields,
-        "x": _numbers(layout.x, 6),
+        "x": _numbers(layout.x[: len(tree)], 6),
         "elbow": _numbers(layout.elbow, 8),
         "top": layout.top,
         "children": tree.children.ravel().tolist(),
@@ -49,17 +51,9 @@ def page_data(source: Source, network: Landscape | KineticNetwork | None, struct
 
 def _links(source: Source, network) -> tuple[dict[str, list], np.ndarray]:
     """The lowest transition state of every pair of minima, from the lowest up, and their rows."""
-    if isinstance(network, Landscape):
-        states = network.transition_states
-        energy, plus, minus, ids = states.energy, states.plus, states.minus, states.ids
-    elif isinstance(network, KineticNetwork):
-        energy, ids = network.ts_energy, network.ts_ids
-        plus, minus = source.ids[network.plus], source.ids[network.minus]
-    else:
-        # A tree alone: the merges, between the lowest minima of their branches.
-        tree = source.tree
-        energy, ids = tree.merge_energies, tree.merge_ids
-        plus, minus = tree.leaf_ids[tree.lowest[tree.children].T]
+    steps = steps_of(source.tree if network is None else network)
+    energy = steps.energy
+    plus, minus = source.ids[steps.plus], source.ids[steps.minus]
     place = {minimum: leaf for leaf, minimum in enumerate(source.tree.leaf_ids.tolist())}
     rows, pairs, seen = [], [], set()
     for row in np.argsort(energy, kind="stable").tolist():
@@ -70,9 +64,8 @@ def _links(source: Source, network) -> tuple[dict[str, list], np.ndarray]:
             rows.append(row)
     rows = np.array(rows, np.int64)
     ends = np.array(pairs, np.int64).reshape(-1, 2)
-    assert ids is not None
     links = {
-        "ids": ids[rows].tolist(),
+        "ids": steps.ids[rows].tolist(),
         "energy": _numbers(energy[rows]),
         "a": ends[:, 0].tolist(),
         "b": ends[:, 1].tolist(),

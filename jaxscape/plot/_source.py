@@ -122,3 +122,27 @@ def as_source(landscape, tree: DisconnectivityTree | None = None, units: Units |
     if tree is not None:
         source.rows(tree.leaf_ids)
     return source
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """Transition states: `ids`, `energy`, and rows of the minima on either side, each `[T]`."""
+
+    ids: Int[np.ndarray, " states"]
+    energy: Float[np.ndarray, " states"]
+    plus: Int[np.ndarray, " states"]
+    minus: Int[np.ndarray, " states"]
+
+
+def steps_of(landscape: Landscape | KineticNetwork | DisconnectivityTree) -> Steps:
+    """The transition states of a network; of a tree, its merges, between lowest minima."""
+    if isinstance(landscape, KineticNetwork):
+        assert landscape.ts_ids is not None
+        return Steps(landscape.ts_ids, landscape.ts_energy, landscape.plus, landscape.minus)
+    if isinstance(landscape, DisconnectivityTree):
+        ends = landscape.lowest[landscape.children].T
+        return Steps(landscape.merge_ids, landscape.merge_energies, ends[0], ends[1])
+    if isinstance(landscape, Landscape):
+        states = landscape.transition_states
+        return Steps(states.ids, states.energy, states.plus, states.minus)
+    raise ValueError(f"landscape is a {type(landscape).__name__}: pass a Landscape")

@@ -71,11 +71,8 @@ def draw_atoms(ax: Axes, x: Float[np.ndarray, " dim"], species: tuple[str, ...])
     kinds = sorted(set(species))
     base = np.array([to_rgb(CYCLE[kinds.index(kind) % len(CYCLE)]) for kind in species])
     colours = base + (0.6 * (1.0 - near))[:, None] * (1.0 - base)
-    back = np.argsort(depth, kind="stable")
     size = 0.62 * usual
-    order = np.argsort(depth[pairs].mean(axis=1), kind="stable")
-    # A bond is drawn before the nearer of its atoms and after the farther one.
-    for atom in back:
+    for atom in np.argsort(depth, kind="stable"):
         ax.add_collection(
             EllipseCollection(
                 [size],
@@ -90,17 +87,19 @@ def draw_atoms(ax: Axes, x: Float[np.ndarray, " dim"], species: tuple[str, ...])
                 zorder=2.0 + near[atom],
             )  # fmt: skip
         )
-    if len(pairs):
-        middle = near[pairs].mean(axis=1)[order]
-        for pair, level in zip(pairs[order], middle, strict=True):
-            ax.add_collection(
-                LineCollection(
-                    [atoms[pair, :2]],
-                    colors=[str(0.75 - 0.4 * level)],
-                    linewidths=0.9,
-                    zorder=2.0 + level - 1e-3,
-                )  # fmt: skip
-            )
+    for a, b in pairs.tolist():
+        # From surface to surface, behind the nearer of its atoms.
+        share = 0.42 * size / float(np.linalg.norm(atoms[a] - atoms[b]))
+        along = share * (atoms[b, :2] - atoms[a, :2])
+        level = 0.5 * (near[a] + near[b])
+        ax.add_collection(
+            LineCollection(
+                [[atoms[a, :2] + along, atoms[b, :2] - along]],
+                linewidths=0.9,
+                colors=[str(0.75 - 0.4 * level)],
+                zorder=2.0 + level,
+            )  # fmt: skip
+        )
     reach = float(np.abs(atoms[:, :2]).max(initial=0.0)) + 0.6 * size
     ax.set_xlim(-reach, reach)
     ax.set_ylim(-reach, reach)

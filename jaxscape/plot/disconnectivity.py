@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxscape.analysis import DisconnectivityTree
 from jaxscape.landscape import KineticNetwork, Landscape
-from jaxscape.plot._colours import Groups, Numbers, colour_bar, colours_of, legend
+from jaxscape.plot._colours import GREY, Groups, Numbers, colour_bar, colours_of, legend
 from jaxscape.plot._source import NAMES, Source, as_source
 from jaxscape.plot._structure import drawer
 from jaxscape.plot._style import INK, SEQUENTIAL, axes_for, bare, energy_label
@@ -191,7 +191,7 @@ def _draw(ax: Axes, lines: TreeLines, colours, cmap: str, width: float) -> None:
     if isinstance(colours, Numbers):
         from matplotlib import colormaps
 
-        shades = colormaps[cmap].with_extremes(bad="#9A9A9A")
+        shades = colormaps[cmap].with_extremes(bad=GREY)
         values = np.ma.masked_invalid(colours.values)
         leaves.set(array=values, cmap=shades, linewidths=1.6 * width)
         colour_bar(ax, leaves, colours.values, colours.name, pad=0.02, fraction=0.06)

@@ -18,7 +18,7 @@ class Graph {
   constructor(canvas, network, data, options) {
     Object.assign(this, { canvas, network, data, ...options });
     this.pen = canvas.getContext("2d");
-    const x = data.x.slice(0, network.leaves);
+    const x = network.x.slice(0, network.leaves);
     const low = data.energy[network.lowest];
     const span = data.top - low || 1;
     this.all = { x0: Math.min(...minmax(x)) - 1, x1: Math.max(...minmax(x)) + 1, y0: low - 0.04 * span, y1: data.top };
@@ -67,7 +67,7 @@ class Graph {
 
   // Bring a node into view without zooming.
   show(node) {
-    const x = this.data.x[node], y = this.network.height[node], { view } = this;
+    const x = this.network.x[node], y = this.network.height[node], { view } = this;
     if (x < view.x0 || x > view.x1) {
       const half = (view.x1 - view.x0) / 2;
       Object.assign(view, { x0: x - half, x1: x + half });
@@ -104,7 +104,7 @@ class Graph {
     const width = Math.min(2, Math.max(0.6, 0.3 * Math.sqrt(room)));
     pen.lineCap = pen.lineJoin = "round";
     const groups = new Map();
-    for (let node = 0; node < data.x.length; node++) {
+    for (let node = 0; node < network.x.length; node++) {
       const group = this.shadeOf && node < network.leaves ? this.shadeOf[node] : -2;
       if (!groups.has(group)) groups.set(group, []);
       groups.get(group).push(node);
@@ -124,7 +124,7 @@ class Graph {
     const { pen, data, network, view } = this;
     pen.beginPath();
     for (const node of nodes) {
-      const parent = network.parents[node], x = data.x[node], above = parent < 0 ? x : data.x[parent];
+      const parent = network.parents[node], x = network.x[node], above = parent < 0 ? x : network.x[parent];
       const low = network.height[node], high = parent < 0 ? data.top : network.height[parent];
       if (low > view.y1 || high < view.y0 || Math.max(x, above) < view.x0 || Math.min(x, above) > view.x1) continue;
       pen.moveTo(this.sx(above), this.sy(high));
@@ -172,7 +172,7 @@ class Graph {
     }
     const dot = (node, radius, fill) => {
       pen.beginPath();
-      pen.arc(this.sx(data.x[node]), this.sy(network.height[node]), radius, 0, 2 * Math.PI);
+      pen.arc(this.sx(network.x[node]), this.sy(network.height[node]), radius, 0, 2 * Math.PI);
       pen.fillStyle = fill;
       pen.fill();
       pen.strokeStyle = ink.card;
@@ -182,7 +182,7 @@ class Graph {
     if (this.hovered !== undefined) dot(this.hovered, 5, ink.soft);
     if (marks.chosen !== undefined) {
       pen.beginPath();
-      pen.arc(this.sx(data.x[marks.chosen]), this.sy(network.height[marks.chosen]), 10, 0, 2 * Math.PI);
+      pen.arc(this.sx(network.x[marks.chosen]), this.sy(network.height[marks.chosen]), 10, 0, 2 * Math.PI);
       pen.fillStyle = ink.glow;
       pen.fill();
       dot(marks.chosen, 5.5, marks.chosen < network.leaves ? ink.accent : ink.warm);
@@ -194,13 +194,13 @@ class Graph {
       pen.font = "bold 13px system-ui, 'DejaVu Sans', sans-serif";
       pen.textAlign = "left";
       pen.textBaseline = "bottom";
-      pen.fillText(name, this.sx(data.x[node]) + 8, this.sy(network.height[node]) - 2);
+      pen.fillText(name, this.sx(network.x[node]) + 8, this.sy(network.height[node]) - 2);
     }
   }
 
   // Ids below the ends, lowest first, where they do not overlap.
   labels(ink, room) {
-    const { pen, data, view } = this, taken = [];
+    const { pen, data, network, view } = this, taken = [];
     pen.font = "11px system-ui, 'DejaVu Sans', sans-serif";
     pen.fillStyle = ink.ink;
     pen.textAlign = "center";
@@ -208,7 +208,7 @@ class Graph {
     const most = room > 14 ? 400 : 40;
     for (const leaf of this.byEnergy.slice(0, room > 14 ? undefined : 12)) {
       if (taken.length >= most) break;
-      const x = data.x[leaf], y = data.energy[leaf];
+      const x = network.x[leaf], y = data.energy[leaf];
       if (x < view.x0 || x > view.x1 || y < view.y0 || y > view.y1) continue;
       const text = String(data.ids[leaf]), half = 3.6 * text.length + 2, sx = this.sx(x), sy = this.sy(y) + 5;
       if (taken.some((t) => Math.abs(t.sx - sx) < t.half + half && Math.abs(t.sy - sy) < 13)) continue;
@@ -221,8 +221,8 @@ class Graph {
   at(px, py) {
     const { data, network } = this;
     let best, least = 12;
-    for (let node = 0; node < data.x.length; node++) {
-      const sx = this.sx(data.x[node]), sy = this.sy(network.height[node]), dx = Math.abs(sx - px);
+    for (let node = 0; node < network.x.length; node++) {
+      const sx = this.sx(network.x[node]), sy = this.sy(network.height[node]), dx = Math.abs(sx - px);
       if (dx >= least) continue;
       let far = Math.hypot(dx, sy - py);
       if (node < network.leaves) {
@@ -288,7 +288,7 @@ class Graph {
       this.hovered = node;
       this.draw();
     }
-    this.onHover(node, node === undefined ? 0 : this.sx(this.data.x[node]), node === undefined ? 0 : this.sy(this.network.height[node]));
+    this.onHover(node, node === undefined ? 0 : this.sx(this.network.x[node]), node === undefined ? 0 : this.sy(this.network.height[node]));
   }
 
   key(event) {

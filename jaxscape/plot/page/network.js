@@ -5,11 +5,13 @@ function buildNetwork(data) {
   const leaves = data.ids.length, merges = data.merges.length;
   const height = data.energy.concat(data.merges);
   const parents = new Array(leaves + merges).fill(-1);
-  const sizes = new Array(leaves + merges).fill(1);
+  const sizes = new Array(leaves + merges).fill(1), x = data.x.slice(0, leaves);
   for (let k = 0; k < merges; k++) {
     const a = data.children[2 * k], b = data.children[2 * k + 1];
     parents[a] = parents[b] = leaves + k;
     sizes[leaves + k] = sizes[a] + sizes[b];
+    // The branch with the lower minimum comes first, and its stem goes on.
+    x.push(x[a]);
   }
   const links = data.links, neighbours = Array.from({ length: leaves }, () => []);
   let floor = Infinity;
@@ -22,7 +24,7 @@ function buildNetwork(data) {
   let lowest = 0;
   for (let i = 1; i < leaves; i++) if (data.energy[i] < data.energy[lowest]) lowest = i;
   const place = new Map(data.ids.map((id, leaf) => [id, leaf]));
-  return { leaves, height, parents, sizes, links, neighbours, floor, lowest, place, data };
+  return { leaves, x, height, parents, sizes, links, neighbours, floor, lowest, place, data };
 }
 
 // The merge that holds both nodes, or -1 where nothing connects them.

@@ -81,8 +81,16 @@ class Structure {
       const size = 1 / (1 - 0.16 * (z / reach));
       return { x: box.width / 2 + 0.9 * scale * size * x, y: box.height / 2 - 0.9 * scale * size * y, z, size };
     });
+    // Bonds begin at the surface of a ball, so that they hide nothing in front of them.
+    const bond = (a, b) => {
+      const apart = Math.hypot(...turned[a].map((v, k) => v - turned[b][k])), share = (0.26 * structures.bond) / apart;
+      const [from, to] = [[a, b], [b, a]].map(([i, j]) => ({
+        x: placed[i].x + share * (placed[j].x - placed[i].x), y: placed[i].y + share * (placed[j].y - placed[i].y),
+      }));
+      return { z: (placed[a].z + placed[b].z) / 2, pair: [from, to] };
+    };
     const things = placed.map((p, atom) => ({ z: p.z, atom }));
-    for (const [a, b] of pairs) things.push({ z: (placed[a].z + placed[b].z) / 2, pair: [placed[a], placed[b]] });
+    for (const [a, b] of pairs) things.push(bond(a, b));
     things.sort((a, b) => a.z - b.z);
     for (const { z, atom, pair } of things) {
       const near = 0.5 + (0.5 * z) / reach;
