@@ -127,8 +127,10 @@ class DisconnectivityTree:
         """
         leaves = [self._leaf(minimum) for minimum in np.unique(np.asarray(minima, np.int64))]
         # A merge joins the lowest leaves of its two branches as well as it joins any others.
-        ends = self.lowest[self.children].T
-        tree = _grow(self.leaf_energies, self.merge_energies, *ends, np.array(leaves, np.int64))
+        plus, minus = self.lowest[self.children].T
+        tree = _grow(
+            self.leaf_energies, self.merge_energies, plus, minus, np.array(leaves, np.int64)
+        )
         return dataclasses.replace(
             tree, leaf_ids=self.leaf_ids[leaves], merge_ids=self.merge_ids[tree.merge_ids]
         )

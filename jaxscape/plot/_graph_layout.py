@@ -9,7 +9,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import scipy.sparse
-import scipy.spatial
+from scipy.spatial import KDTree
 
 # Up to this many minima in a component every pair of them can be given its right distance.
 EXACT = 80
@@ -96,7 +96,7 @@ def _large(graph: nx.Graph, nodes: list[int], seed: int) -> np.ndarray:
             force[:, axis] -= np.bincount(pairs[:, 1], pull[:, axis], size)
         # A tenth of the way to the middle of the neighbours.
         force *= 0.1 / np.maximum(degree, 1)[:, None]
-        close = scipy.spatial.cKDTree(places).query_pairs(room, output_type="ndarray")
+        close = KDTree(places).query_pairs(room, output_type="ndarray")
         off = places[close[:, 0]] - places[close[:, 1]]
         length = np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-9)
         push = 0.25 * (room - length) * off / length

@@ -109,10 +109,11 @@ def _coordinate_names(landscape: Landscape) -> list[str] | None:
     if surface is None or surface.unflatten is None or dim is None:
         return None
     import jax
+    import jax.numpy as jnp
 
     # Which coordinate an entry is shows where a point that counts them ends up.
     counted = np.arange(dim, dtype=np.asarray(landscape.minima.x).dtype)
-    leaves = jax.tree_util.tree_flatten_with_path(surface.unravel(counted))[0]
+    leaves = jax.tree_util.tree_flatten_with_path(surface.unravel(jnp.asarray(counted)))[0]
     names = [""] * dim
     for path, leaf in leaves:
         if not hasattr(leaf, "shape") or not np.issubdtype(leaf.dtype, np.floating):

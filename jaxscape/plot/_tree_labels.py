@@ -60,12 +60,10 @@ def write(ax: Axes, tree: DisconnectivityTree, x: np.ndarray, texts: dict[int, s
     spacing = _points_wide(ax) / float(np.ptp(ax.get_xlim()))
     lowest_first = sorted(texts, key=lambda leaf: (tree.leaf_energies[leaf], leaf))
     longest = max(map(len, texts.values()))
-    # Across and large where all of them have room, else upright, else smaller and not all.
+    # Across and large, or upright, or small: whichever leaves out least.
     ways = [(9.0, 0, longest * 0.65 * 9.0), (9.0, 90, 1.05 * 9.0), (6.5, 90, 1.05 * 6.5)]
-    for size, rotation, need in ways:  # noqa: B007
-        kept = _apart(x[lowest_first], need / spacing)
-        if kept.all():
-            break
+    tried = [(_apart(x[lowest_first], need / spacing), way) for *way, need in ways]
+    kept, (size, rotation) = max(tried, key=lambda pair: pair[0].sum())
     for leaf, keep in zip(lowest_first, kept, strict=True):
         if keep:
             ax.annotate(

@@ -123,7 +123,7 @@ def disconnectivity(
     if position is not None:
         _measured(ax, layout.x[: len(shown)], position_label or "")
     x = layout.x[: len(shown)]
-    if len(drawn):
+    if painter is not None:
         thumbnails(ax, shown, x, drawn, points, texts, painter)
         texts = {leaf: text for leaf, text in texts.items() if leaf not in set(drawn.tolist())}
     if texts:
@@ -163,7 +163,7 @@ def _painter(source: Source, tree: DisconnectivityTree, drawn: np.ndarray, draw)
     if not len(drawn):
         if draw is not None:
             raise ValueError("draw= draws structures: say of which minima with structures=")
-        return draw, np.zeros((0, 0))
+        return None, np.zeros((0, 0))
     points = source.points("structures=")[source.rows(tree.leaf_ids)]
     assert source.landscape is not None
     return draw or drawer(source.landscape), points

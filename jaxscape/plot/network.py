@@ -135,7 +135,7 @@ def _draw_edges(ax: Axes, source: Source, energy, pairs, places, parallel: bool,
     drawn.set_alpha(float(np.clip(40.0 / np.sqrt(len(lines)), 0.25, 1.0)))
     ax.add_collection(drawn)
     name = energy_label(source.units.energy, "Barrier from the higher minimum")
-    bar = ax.figure.colorbar(drawn, ax=ax, label=name, **BESIDE)
+    bar: Any = ax.figure.colorbar(drawn, ax=ax, label=name, **BESIDE)
     bar.solids.set_alpha(1.0)
 
 
