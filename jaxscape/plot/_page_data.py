@@ -98,9 +98,13 @@ def _structures(source: Source, wanted: int | None, links: np.ndarray) -> dict[s
         points = upright(points)
         usual = [bonds(atoms)[1] for atoms in points[: min(count, 200)]]
         found |= {"kind": "atoms", "species": list(species), "bond": float(np.median(usual))}
-    scale = float(np.abs(points).max(initial=0.0)) or 1.0
-    steps = np.round(points.reshape(len(points), -1) / scale * 32767).astype("<i2")
-    return found | {"scale": scale / 32767, "points": base64.b64encode(steps.tobytes()).decode()}
+    # Two bytes a number, in units of the largest of its point.
+    points = points.reshape(len(points), -1)
+    largest = np.abs(points).max(axis=1, initial=0.0)
+    scale = np.where(largest > 0.0, largest, 1.0) / 32767
+    steps = np.round(points / scale[:, None]).astype("<i2")
+    found["scale"] = _numbers(scale, 6)
+    return found | {"points": base64.b64encode(steps.tobytes()).decode()}
 
 
 def _coordinate_names(landscape: Landscape) -> list[str] | None:

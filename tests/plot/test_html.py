@@ -105,7 +105,7 @@ def test_structures_keep_their_shape(cluster, tmp_path):
     found = data_of(plot.html(cluster, tmp_path / "page.html"))["structures"]
     assert found["kind"] == "atoms" and found["species"] == [""] * 7
     steps = np.frombuffer(base64.b64decode(found["points"]), "<i2").reshape(-1, 7, 3)
-    atoms = steps * found["scale"]
+    atoms = steps * np.array(found["scale"])[:, None, None]
     points = np.concatenate(
         [cluster.minima.x[found["minima"]], cluster.transition_states.x[found["states"]]]
     ).reshape(-1, 7, 3)

@@ -119,7 +119,7 @@ function pointReader(structures) {
   return (kind, id) => {
     const row = rows[kind].get(id);
     if (row === undefined) return null;
-    return Float64Array.from({ length: dim }, (_, i) => scale * view.getInt16(2 * (row * dim + i), true));
+    return Float64Array.from({ length: dim }, (_, i) => scale[row] * view.getInt16(2 * (row * dim + i), true));
   };
 }
 
