@@ -5,9 +5,12 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
 import jaxscape as js
 from jaxscape import plot
+from jaxscape.plot._style import INK
+from jaxscape.plot._tree_labels import _spread
 
 
 def lines(ax, name):
@@ -266,7 +269,7 @@ def test_groups_colour_whole_branches(make_landscape):
         }
         deep, mixed, root = ((0, 4.5), (2, 5.5), (0, 9.5)) if options else ((0, 4), (2, 5), (0, 9))
         assert stems[deep] == tuple(ends[0])
-        assert stems[mixed] == stems[root] != stems[deep]
+        assert stems[mixed] == stems[root] == to_rgba(INK)
 
 
 def test_numbers_that_are_not_known_are_grey(make_landscape):
@@ -310,6 +313,20 @@ def test_structures_stand_below_their_minima(random_landscape):
     assert min(ax.get_yticks()) >= landscape.minima.energy.min() - 1.0
     few = plot.disconnectivity(landscape, structures=[5, 9])
     assert len(few.child_axes) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [
+        ([0.5, 0.5, 0.5], [0.4, 0.5, 0.6]),
+        ([0.2, 0.8], [0.2, 0.8]),
+        ([0.0, 0.0, 1.0], [0.05, 0.15, 0.95]),
+        ([0.9] * 5, [0.55, 0.65, 0.75, 0.85, 0.95]),
+        ([0.5] * 20, np.linspace(0.05, 0.95, 20)),
+    ],
+)
+def test_drawings_make_room_for_each_other(wanted, places):
+    np.testing.assert_allclose(_spread(np.array(wanted), 0.1), places, atol=1e-9)
 
 
 def test_the_subgraph_between_two_minima(make_landscape):
