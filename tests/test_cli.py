@@ -190,8 +190,13 @@ def test_plot_and_info(explored, capsys):
     assert Path("net.pdf").read_bytes().startswith(b"%PDF")
     store = str(explored / "landscape.sqlite")
     options = ["--levels", "5", "--colour", "hits", "--label", "2", "--max-minima", "4"]
+    options += ["--structures", "2"]
     assert main(["plot", store, "--output", "tree.png", *options]) == 0
     assert capsys.readouterr().out.split() == ["net.pdf", "tree.png"]
+    assert main(["plot", store, "--kind", "html"]) == 0
+    assert capsys.readouterr().out.strip() == str(explored / "landscape.html")
+    assert "<canvas" in (explored / "landscape.html").read_text("utf-8")
+    (explored / "landscape.html").unlink()
     assert main(["plot", store, "--output", "tree.txt"]) == 2
     assert "txt" in capsys.readouterr().err
     assert main(["plot", store, "--output", "t.png", "--colour", "mauve"]) == 2

@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxscape.landscape import Landscape
+from jaxscape.landscape import KineticNetwork, Landscape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,15 +78,10 @@ class DisconnectivityTree:
         node_a, node_b = self._leaf(a), self._leaf(b)
         if node_a == node_b:
             return float(self.leaf_energies[node_a])
-        while node_a != node_b and node_a >= 0 and node_b >= 0:
-            # Parents have higher numbers, so the lower node is never above the other.
-            if node_a < node_b:
-                node_a = int(self.parents[node_a])
-            else:
-                node_b = int(self.parents[node_b])
-        if node_a != node_b:
+        node = self._common(node_a, node_b)
+        if node < 0:
             raise ValueError(not_connected(a, b))
-        return float(self.merge_energies[node_a - len(self)])
+        return float(self.merge_energies[node - len(self)])
 
     def barrier(self, a: int | np.integer, b: int | np.integer) -> float:
         """Height of the lowest path from `a` to `b` (ids) above the energy of `a`."""
@@ -121,6 +116,51 @@ class DisconnectivityTree:
             groups[row] = np.where(self.leaf_energies <= energy, self.lowest[above[leaves]], -1)
         return energies, groups
 
+    def only(self, minima) -> "DisconnectivityTree":
+        """The tree with these leaves (ids) alone; paths through the others still count.
+
+        **Raises:** `ValueError` if one of them is not a leaf.
+
+        >>> tree = DisconnectivityTree.from_arrays([0.0, 1.0, 2.0], [3.0, 4.0], [0, 1], [1, 2])
+        >>> tree.only([0, 2]).merge_energies.tolist()
+        [4.0]
+        """
+        leaves = [self._leaf(minimum) for minimum in np.unique(np.asarray(minima, np.int64))]
+        # A merge joins the lowest leaves of its two branches as well as it joins any others.
+        plus, minus = self.lowest[self.children].T
+        tree = _grow(
+            self.leaf_energies, self.merge_energies, plus, minus, np.array(leaves, np.int64)
+        )
+        return dataclasses.replace(
+            tree, leaf_ids=self.leaf_ids[leaves], merge_ids=self.merge_ids[tree.merge_ids]
+        )
+
+    def basin(self, minima) -> Int[np.ndarray, " n"]:
+        """Ids of all minima that can be reached from these without passing above the pass
+        between them.
+
+        **Raises:** `ValueError` if they are not connected or not leaves of the tree.
+
+        >>> tree = DisconnectivityTree.from_arrays([0.0, 1.0, 2.0], [3.0, 4.0], [0, 1], [1, 2])
+        >>> tree.basin([0, 1]).tolist()
+        [0, 1]
+        """
+        wanted = np.unique(np.asarray(minima, np.int64))
+        if not wanted.size:
+            raise ValueError("minima is empty: name two or more")
+        node = self._leaf(wanted[0])
+        for other in wanted[1:]:
+            node = self._common(node, self._leaf(other))
+            if node < 0:
+                raise ValueError(not_connected(wanted[0], other))
+        inside = np.zeros(len(self.parents), bool)
+        inside[node] = True
+        # Parents have higher numbers than their children.
+        for merge in range(len(self.children) - 1, -1, -1):
+            if inside[len(self) + merge]:
+                inside[self.children[merge]] = True
+        return self.leaf_ids[inside[: len(self)]]
+
     def leaf_order(self) -> Int[np.ndarray, " leaves"]:
         """Positions of the leaves from left to right, so that no branches cross."""
         order, stack = [], self.roots[::-1].tolist()
@@ -147,6 +187,16 @@ class DisconnectivityTree:
             raise ValueError(f"levels is {levels!r}: give energies [n] or their number")
         return np.sort(energies)
 
+    def _common(self, a: int, b: int) -> int:
+        """The lowest node above both nodes; -1 if there is none."""
+        while a != b and a >= 0 and b >= 0:
+            # Parents have higher numbers, so the lower node is never above the other.
+            if a < b:
+                a = int(self.parents[a])
+            else:
+                b = int(self.parents[b])
+        return a if a == b else -1
+
     def _leaf(self, minimum: int | np.integer) -> int:
         # leaf_ids rise, so the position can be looked up by bisection.
         position = int(np.searchsorted(self.leaf_ids, minimum))
@@ -155,12 +205,14 @@ class DisconnectivityTree:
         return position
 
 
-def disconnectivity_tree(landscape: Landscape, *, minima=None) -> DisconnectivityTree:
+def disconnectivity_tree(
+    landscape: Landscape | KineticNetwork, *, minima=None
+) -> DisconnectivityTree:
     """The exact disconnectivity tree of a landscape.
 
     **Arguments:**
 
-    - `landscape`: with energies in the surface's unit.
+    - `landscape`: with energies in the surface's unit; or a network without points.
     - `minima`: ids; show only these as leaves. Paths through the others still count.
 
     **Returns:** a `DisconnectivityTree` of plain arrays. Degenerate rearrangements change
@@ -173,6 +225,8 @@ def disconnectivity_tree(landscape: Landscape, *, minima=None) -> Disconnectivit
 
     Becker and Karplus, J. Chem. Phys. 106, 1495 (1997).
     """
+    if isinstance(landscape, KineticNetwork):
+        return _of_network(landscape, minima)
     states = landscape.transition_states
 
     def build():
@@ -189,6 +243,22 @@ def not_connected(a: int | np.integer, b: int | np.integer) -> str:
         f"minima {a} and {b} are not connected by the transition states found so far: "
         "explore longer (jaxscape.explore(surface, landscape=landscape, key=...)), "
         "which searches between components"
+    )
+
+
+def _of_network(network: KineticNetwork, minima) -> DisconnectivityTree:
+    # Leaves are kept in the order of their ids, whatever the order of the network's rows.
+    assert network.ids is not None and network.ts_ids is not None
+    order = np.argsort(network.ids, kind="stable")
+    rank = np.argsort(order)
+    tree = DisconnectivityTree.from_arrays(
+        network.energy[order], network.ts_energy, rank[network.plus], rank[network.minus],
+        minima=None if minima is None else rank[network.rows(minima)],
+    )  # fmt: skip
+    return dataclasses.replace(
+        tree,
+        leaf_ids=network.ids[order][tree.leaf_ids],
+        merge_ids=network.ts_ids[tree.merge_ids],
     )
 
 

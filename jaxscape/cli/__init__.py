@@ -55,7 +55,11 @@ def _plot(arguments: argparse.Namespace) -> int:
 
     store = _store(arguments.store)
     landscape = js.load(store)
-    output = Path(arguments.output or store.parent / f"{arguments.kind}.png")
+    name = "landscape.html" if arguments.kind == "html" else f"{arguments.kind}.png"
+    output = Path(arguments.output or store.parent / name)
+    if arguments.kind == "html":
+        print(plot.html(landscape, output, structures=arguments.structures))
+        return FOUND
     use_files_only()
     if arguments.kind == "network":
         ax = plot.network(landscape)
@@ -66,6 +70,7 @@ def _plot(arguments: argparse.Namespace) -> int:
             colour=arguments.colour,
             label=labels(landscape) if arguments.label is None else arguments.label,
             max_minima=arguments.max_minima,
+            structures=arguments.structures,
         )
     save(ax, output)
     print(output)

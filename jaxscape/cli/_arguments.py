@@ -150,14 +150,22 @@ def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
     plot = commands.add_parser("plot", help="draw a stored landscape", epilog=_EXIT_CODES, **raw)
     plot.set_defaults(run=commands_by_name["plot"])
     plot.add_argument("store", metavar="STORE", help="a store, or the folder it is in")
-    plot.add_argument("--kind", choices=("disconnectivity", "network"), default="disconnectivity")
     plot.add_argument(
-        "--output", metavar="FILE", help="png, svg or pdf (default: KIND.png beside the store)"
-    )
+        "--kind", choices=("disconnectivity", "network", "html"), default="disconnectivity",
+        help="html is one interactive page that works offline",
+    )  # fmt: skip
+    plot.add_argument(
+        "--output", metavar="FILE",
+        help="png, svg or pdf (default: KIND.png beside the store, or landscape.html)",
+    )  # fmt: skip
     plot.add_argument("--levels", type=_count, metavar="N", help="join branches at N levels only")
     plot.add_argument("--colour", metavar="FIELD", help="of minima, such as order or hits")
     plot.add_argument("--label", type=int, metavar="N", help="write the ids of the N lowest")
     plot.add_argument("--max-minima", type=_count, metavar="N", help="show only the N lowest")
+    plot.add_argument(
+        "--structures", type=int, metavar="N",
+        help="draw the structures of the N lowest; in a page, keep only those",
+    )  # fmt: skip
 
     info = commands.add_parser("info", help="say what a store holds", epilog=_EXIT_CODES, **raw)
     info.set_defaults(run=commands_by_name["info"])

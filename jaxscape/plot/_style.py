@@ -37,6 +37,15 @@ def quantity(name: str, unit: str) -> str:
     return f"{name} / {SYMBOLS.get(unit, unit)}" if unit else name
 
 
+def plain_unit(unit: str) -> str:
+    """A unit in plain text, for places that know no mathematics.
+
+    >>> plain_unit("epsilon"), plain_unit("q^2/R"), plain_unit("eV")
+    ('ε', 'q²/R', 'eV')
+    """
+    return {"epsilon": "ε", "sigma": "σ", "r0": "r₀", "q^2/R": "q²/R"}.get(unit, unit)
+
+
 def energy_label(unit: str, name: str = "Energy") -> str:
     """`Energy / ε`; the loss of a model is called by its name.
 

@@ -25,8 +25,9 @@ class TreeLayout:
     order: Int[np.ndarray, " leaves"]
     top: float
 
-    def lines(self, tree: DisconnectivityTree) -> tuple[np.ndarray, np.ndarray]:
-        """Straight lines `[L, 2, 2]` down to the leaves in their order, and all others.
+    def lines(self, tree: DisconnectivityTree) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Straight lines `[L, 2, 2]` down to the leaves in their order, all others `[J, 2, 2]`,
+        and the node `[J]` to which each of these leads.
 
         The line above a node runs from its parent (or the top) sideways to its elbow, then
         straight down. Of a leaf without a straight end, the sideways part counts as its line.
@@ -39,22 +40,35 @@ class TreeLayout:
         first, second, third = (np.column_stack(corner) for corner in corners)
         straight = turn > height
         down = np.stack([np.where(straight[:, None], second, first), third], axis=1)
-        aside = np.stack([first, second], axis=1)[straight & (above != self.x)]
-        return down[:leaves], np.concatenate([down[leaves:], aside])
+        bent = np.flatnonzero(straight & (above != self.x))
+        aside = np.stack([first, second], axis=1)[bent]
+        nodes = np.concatenate([np.arange(leaves, len(parents)), bent])
+        return down[:leaves], np.concatenate([down[leaves:], aside]), nodes
 
 
-def lay_out(tree: DisconnectivityTree, *, centre_lowest: bool, shoulder: float = 0.06):
+def lay_out(
+    tree: DisconnectivityTree, *, centre_lowest: bool, position=None, shoulder: float = 0.06
+):
     """Positions of all nodes.
 
     With `centre_lowest` every branch is a straight stem above its lowest minimum, and what
     joins it is put on the side that has fewer leaves; what joins later goes further out.
     Otherwise lower branches are to the left and parents in the middle of their children.
     `shoulder` is how far lines may fall while they run sideways, relative to the energies
-    shown: less where they would meet another branch.
+    shown: less where they would meet another branch. With `position` `[L]`, leaves stand there,
+    merges above their lowest leaf, and branches may cross.
     """
+    if position is not None:
+        order = np.argsort(position, kind="stable")
+        x, centre_lowest = np.asarray(position, np.float64)[tree.lowest], False
+        return _finish(tree, x, order, shoulder, centre_lowest)
     sides = _sides(tree) if centre_lowest else np.ones(len(tree.children), np.int64)
     order = _leaf_order(tree, sides)
     x = _positions(tree, order, centre_lowest)
+    return _finish(tree, x, order, shoulder, centre_lowest)
+
+
+def _finish(tree: DisconnectivityTree, x, order, shoulder: float, centre_lowest: bool):
     height = tree.node_energies()
     low, high = height.min(), height.max()
     span = float(high - low) or max(1.0, abs(float(low)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from jaxscape.analysis import DisconnectivityTree, disconnectivity_tree
-from jaxscape.landscape import Landscape
+from jaxscape.landscape import KineticNetwork, Landscape
 
 
 @settings(max_examples=200, deadline=None)
@@ -164,3 +164,66 @@ def test_a_chain_is_no_harder():
         assert len(tree.leaf_order()) == size
         tree.at_levels(5)
         assert time.process_time() - start < 10.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_leaves_taken_from_a_tree_keep_their_barriers(data, networks):
+    network = data.draw(networks())
+    size = len(network[0])
+    tree = DisconnectivityTree.from_arrays(*network)
+    kept = data.draw(st.lists(st.integers(0, size - 1), unique=True)) if size else []
+    taken, grown = tree.only(kept), DisconnectivityTree.from_arrays(*network, minima=kept)
+    for field in ("leaf_ids", "leaf_energies", "merge_energies", "sizes", "lowest", "parents"):
+        np.testing.assert_array_equal(getattr(taken, field), getattr(grown, field))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_basin_is_what_can_be_reached_below_the_pass(data, networks):
+    network = data.draw(networks())
+    tree = DisconnectivityTree.from_arrays(*network)
+    size = len(tree)
+    if size < 2:
+        return
+    a, b = data.draw(st.lists(st.integers(0, size - 1), min_size=2, max_size=2, unique=True))
+    try:
+        highest = tree.pass_energy(a, b)
+    except ValueError:
+        with pytest.raises(ValueError, match="not connected"):
+            tree.basin([a, b])
+        return
+    inside = set(tree.basin([a, b]).tolist())
+    assert {a, b} <= inside
+    for c in range(size):
+        try:
+            reached = max(tree.pass_energy(a, c), tree.leaf_energies[c])
+        except ValueError:
+            reached = np.inf
+        # Merges of one energy may come in any order.
+        if c in inside:
+            assert reached <= highest
+        elif c != a:
+            assert reached >= highest
+
+
+def test_leaves_that_do_not_exist():
+    tree = DisconnectivityTree.from_arrays([0.0, 1.0], [2.0], [0], [1])
+    with pytest.raises(ValueError, match="minimum 7"):
+        tree.only([0, 7])
+    with pytest.raises(ValueError, match="minimum 7"):
+        tree.basin([0, 7])
+    with pytest.raises(ValueError, match="empty"):
+        tree.basin([])
+
+
+def test_the_tree_of_a_network_without_points_has_its_ids():
+    network = KineticNetwork(
+        [0.0, 1.0, 0.5], plus=[2, 0], minus=[1, 2], ts_energy=[3.0, 2.0], ids=[7, 3, 5],
+        ts_ids=[40, 30],
+    )  # fmt: skip
+    tree = disconnectivity_tree(network)
+    assert tree.leaf_ids.tolist() == [3, 5, 7]
+    assert tree.merge_ids.tolist() == [30, 40]
+    assert (tree.barrier(3, 7), tree.barrier(5, 7)) == (2.0, 1.5)
+    assert disconnectivity_tree(network, minima=[3, 7]).pass_energy(7, 3) == 3.0

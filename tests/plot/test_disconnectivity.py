@@ -5,9 +5,12 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
 import jaxscape as js
 from jaxscape import plot
+from jaxscape.plot._style import INK
+from jaxscape.plot._tree_labels import _spread
 
 
 def lines(ax, name):
@@ -244,15 +247,167 @@ def test_bad_options(make_landscape, options, message):
     assert not plt.get_fignums()
 
 
+def collection(ax, name):
+    (found,) = [c for c in ax.collections if c.get_label() == name]
+    return found
+
+
+def test_groups_colour_whole_branches(make_landscape):
+    # Two pairs of minima: one pair of one group, one mixed.
+    landscape = make_landscape([0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 9.0], [0, 2, 0], [1, 3, 2])
+    for options in ({}, {"levels": [4.5, 5.5, 9.5]}):
+        groups = {"deep": [0, 1], "a": [2], "b": [3]}
+        ax = plot.disconnectivity(landscape, colour=groups, **options)
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["deep", "a", "b"]
+        ends = collection(ax, "minima").get_colors()
+        assert len({tuple(colour) for colour in ends}) == 3
+        branches = collection(ax, "branches")
+        place = leaf_ends(ax)[:, 0]
+        stems = {
+            (int(np.argmin(np.abs(place - line[-1, 0]))), float(line[-1, 1])): tuple(colour)
+            for line, colour in zip(branches.get_segments(), branches.get_colors(), strict=True)
+        }
+        deep, mixed, root = ((0, 4.5), (2, 5.5), (0, 9.5)) if options else ((0, 4), (2, 5), (0, 9))
+        assert stems[deep] == tuple(ends[0])
+        assert stems[mixed] == stems[root] == to_rgba(INK)
+
+
+def test_numbers_that_are_not_known_are_grey(make_landscape):
+    ax = plot.disconnectivity(make_landscape([0.0, 1.0, 2.0]), colour={0: 1.0, 2: 2.0})
+    values = collection(ax, "minima").get_array()
+    assert values.mask.tolist() == [False, True, False]
+
+
+def test_a_position_for_every_minimum(random_landscape):
+    landscape = random_landscape(30, 0)
+    values = np.random.default_rng(1).random(30)
+    for position in (values, lambda x: values[int(x[0] / 10)]):
+        ax = plot.disconnectivity(landscape, position=position, position_label="Order")
+        ends = leaf_ends(ax)
+        np.testing.assert_allclose(ends, np.column_stack([values, landscape.minima.energy]))
+        assert ax.get_xlabel() == "Order" and len(ax.get_xticks())
+    assert plot.disconnectivity(landscape, position="hits").get_xlabel() == "Hits"
+
+
+def test_structures_stand_below_their_minima(random_landscape):
+    landscape = random_landscape(40, 0)
+    drawn = []
+
+    def draw(ax, x):
+        drawn.append(float(x[0]))
+
+    ax = plot.disconnectivity(landscape, structures=6, draw=draw, label=3)
+    ax.figure.canvas.draw()
+    lowest = np.argsort(landscape.minima.energy)[:6]
+    places = leaf_ends(ax)[:, 0]
+    # From left to right as their minima.
+    assert drawn == [10.0 * i for i in sorted(lowest, key=lambda i: places[i])]
+    boxes = [inset.get_window_extent() for inset in ax.child_axes]
+    assert len(boxes) == 6
+    assert all(a.x1 <= b.x0 + 0.5 for a, b in zip(boxes, boxes[1:], strict=False))
+    frame = ax.get_window_extent()
+    assert boxes[0].x0 >= frame.x0 - 1 and boxes[-1].x1 <= frame.x1 + 1
+    bottom = ax.transData.transform((0.0, landscape.minima.energy.min()))[1]
+    assert all(frame.y0 <= box.y0 and box.y1 < bottom for box in boxes)
+    assert {text.get_text() for text in ax.texts} == {str(i) for i in lowest[:3]}
+    assert min(ax.get_yticks()) >= landscape.minima.energy.min() - 1.0
+    few = plot.disconnectivity(landscape, structures=[5, 9])
+    assert len(few.child_axes) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [
+        ([0.5, 0.5, 0.5], [0.4, 0.5, 0.6]),
+        ([0.2, 0.8], [0.2, 0.8]),
+        ([0.0, 0.0, 1.0], [0.05, 0.15, 0.95]),
+        ([0.9] * 5, [0.55, 0.65, 0.75, 0.85, 0.95]),
+        ([0.5] * 20, np.linspace(0.05, 0.95, 20)),
+    ],
+)
+def test_drawings_make_room_for_each_other(wanted, places):
+    np.testing.assert_allclose(_spread(np.array(wanted), 0.1), places, atol=1e-9)
+
+
+def test_the_subgraph_between_two_minima(make_landscape):
+    energies, states = [0.0, 1.0, 2.0, 0.5], [3.0, 4.0, 9.0]
+    landscape = make_landscape(energies, states, [0, 1, 2], [1, 2, 3])
+    ax = plot.disconnectivity(landscape, between=(0, 2))
+    assert sorted(leaf_ends(ax)[:, 1]) == [0.0, 1.0, 2.0]
+    assert ax.get_xlabel() == "3 of 4 minima"
+    ax = plot.disconnectivity(landscape, between=(0, 2), max_minima=2)
+    assert sorted(leaf_ends(ax)[:, 1]) == [0.0, 2.0]
+    ax = plot.disconnectivity(landscape, minima=[0, 3])
+    assert sorted(leaf_ends(ax)[:, 1]) == [0.0, 0.5]
+    assert 9.0 in all_segments(ax)[:, 0, 1]
+
+
+def test_trees_and_networks_without_points(make_landscape):
+    network = js.KineticNetwork(
+        [0.0, 1.0, 0.5], plus=[2, 0], minus=[1, 2], ts_energy=[3.0, 2.0], ids=[7, 3, 5]
+    )
+    ax = plot.disconnectivity(network, label="ids", colour=[1.0, 2.0, 3.0])
+    assert leaf_ends(ax)[:, 1].tolist() == [1.0, 0.5, 0.0]
+    assert collection(ax, "minima").get_array().tolist() == [2.0, 3.0, 1.0]
+    assert {text.get_text() for text in ax.texts} == {"3", "5", "7"}
+    tree = js.disconnectivity_tree(network)
+    ax = plot.disconnectivity(tree, units=js.Units("eV"), energy_name="Free energy")
+    assert ax.get_ylabel() == "Free energy / eV"
+    # Another tree of the same minima: structures and fields are the landscape's.
+    landscape = make_landscape([0.0, 1.0], [2.0], [0], [1])
+    free = js.DisconnectivityTree.from_arrays([0.7, 0.1], [3.0], [0], [1])
+    ax = plot.disconnectivity(landscape, tree=free, colour="energy", structures=2)
+    assert leaf_ends(ax)[:, 1].tolist() == [0.7, 0.1]
+    assert collection(ax, "minima").get_array().tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"structures": -1}, "structures is -1"),
+        ({"structures": [9]}, "9"),
+        ({"structures": [0.5]}, "how many"),
+        ({"draw": print}, "structures="),
+        ({"structures": 1, "draw": "balls"}, "draw is 'balls'"),
+        ({"position": [1.0, np.nan, 2.0]}, "position of minimum 1"),
+        ({"position": "left"}, "position is 'left'"),
+        ({"between": (0, 1)}, "not connected"),
+        ({"between": (0, 0)}, "two minima"),
+        ({"minima": []}, "empty"),
+        ({"minima": [5]}, "no minimum 5"),
+        ({"tree": js.DisconnectivityTree.from_arrays([0.0] * 4, [], [], [])}, "no minimum 3"),
+    ],
+)
+def test_more_bad_options(make_landscape, options, message):
+    with pytest.raises(ValueError, match=message):
+        plot.disconnectivity(make_landscape([0.0, 1.0, 2.0]), **options)
+    assert not plt.get_fignums()
+
+
+def test_structures_need_points():
+    network = js.KineticNetwork([0.0], [], [], [])
+    with pytest.raises(ValueError, match="Landscape"):
+        plot.disconnectivity(network, structures=1)
+    with pytest.raises(ValueError, match="int"):
+        plot.disconnectivity(3)
+
+
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="no minima"):
         plot.disconnectivity(js.Landscape())
 
 
-def test_thousands_in_seconds(random_landscape, tmp_path):
-    landscape = random_landscape(3000, 0, parts=5, extra=3.0)
+def test_thirty_thousand_transition_states_in_seconds(tmp_path):
+    rng = np.random.default_rng(0)
+    size = 10_000
+    energy = rng.gamma(4.0, size=size)
+    plus = np.append(np.arange(1, size), rng.integers(size, size=20_001))
+    minus = np.append((rng.random(size - 1) ** 2 * np.arange(1, size)).astype(int), plus[:20_001])
+    barriers = np.maximum(energy[plus], energy[minus]) + rng.exponential(size=30_000)
+    network = js.KineticNetwork(energy, plus=plus, minus=minus, ts_energy=barriers)
     started = time.process_time()
-    ax = plot.disconnectivity(landscape, label=10)
+    ax = plot.disconnectivity(network, label=10, colour="energy")
     ax.figure.savefig(tmp_path / "large.png")
-    assert time.process_time() - started < 20.0
-    assert len(leaf_ends(ax)) == 3000
+    # One second on an idle core.
+    assert time.process_time() - started < 10.0
+    assert len(leaf_ends(ax)) == size

@@ -1,5 +1,7 @@
 """Drawings of the network."""
 
+import time
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -72,3 +74,49 @@ def test_axes_and_errors(small):
     assert plot.network(small, ax=own) is own
     with pytest.raises(ValueError, match="no minima"):
         plot.network(js.Landscape())
+
+
+def test_colours_by_any_property(small):
+    committor = np.array([0.0, 0.25, 0.5, 1.0])
+    ax = plot.network(small, colour=committor, colour_label="Committor", cmap="coolwarm")
+    np.testing.assert_array_equal(named(ax, "minima").get_array(), committor)
+    assert "Committor" in [other.get_ylabel() for other in ax.figure.axes]
+    ax = plot.network(small, colour={"a": [0, 1], "b": [2]})
+    colours = named(ax, "minima").get_facecolors()
+    assert np.all(colours[0] == colours[1]) and len(np.unique(colours, axis=0)) == 3
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    with pytest.raises(ValueError, match=r"\[4\]"):
+        plot.network(small, colour=[1.0])
+
+
+def test_a_network_without_points():
+    network = js.KineticNetwork([0.0, 1.0], plus=[0], minus=[1], ts_energy=[3.0], ids=[4, 2])
+    ax = plot.network(network)
+    assert [text.get_text() for text in ax.texts] == ["4", "2"]
+    assert named(ax, "transition states").get_array().tolist() == [2.0]
+
+
+def test_a_large_component_shows_its_shape():
+    """A long ring stays a ring: neighbours are close, the far side is far away."""
+    size = 600
+    pairs = np.column_stack([np.arange(size), np.roll(np.arange(size), -1)])
+    places = positions(size, pairs, 0)
+    steps = np.linalg.norm(places[pairs[:, 0]] - places[pairs[:, 1]], axis=1)
+    across = np.linalg.norm(places - np.roll(places, size // 2, axis=0), axis=1)
+    assert np.median(across) > 10.0 * np.median(steps)
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2) + 10.0 * np.eye(size)
+    assert distance.min() > 0.05
+    np.testing.assert_array_equal(positions(size, pairs, 0), places)
+
+
+def test_thousands_of_minima_in_seconds(random_landscape, tmp_path):
+    rng = np.random.default_rng(0)
+    size = 3000
+    plus = np.append(np.arange(1, size), rng.integers(size, size=6001))
+    minus = np.append(rng.integers(np.arange(1, size)), rng.integers(size, size=6001))
+    energy = rng.random(size)
+    network = js.KineticNetwork(energy, plus, minus, 1.0 + rng.random(len(plus)))
+    started = time.process_time()
+    plot.network(network).figure.savefig(tmp_path / "large.png")
+    # Two seconds on an idle core.
+    assert time.process_time() - started < 15.0
