@@ -45,4 +45,5 @@ def test_a_notebook(path, monkeypatch):
 
 
 def test_there_are_notebooks():
-    assert {"01_quickstart.ipynb", "03_kinetics.ipynb"} <= {path.name for path in NOTEBOOKS}
+    names = [path.name for path in NOTEBOOKS]
+    assert names == ["01_quickstart.ipynb", "02_kinetics.ipynb", "03_pictures.ipynb"]
