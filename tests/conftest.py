@@ -2,7 +2,16 @@
 
 import contextlib
 import json
+import os
+import tempfile
 from pathlib import Path
+
+# Compiled code is shared by the workers and by the processes that tests start: half of what is
+# compiled is compiled by another, too. A new folder for every run, so that none is ever stale.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    _cache = tempfile.TemporaryDirectory(prefix="jaxscape-tests-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _cache.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
 
 import jax
 import jax.monitoring
@@ -10,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+# ruff: noqa: E402
 jax.config.update("jax_enable_x64", True)
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -9,6 +9,8 @@ nbclient = pytest.importorskip("nbclient", reason="the extra [notebook] is not i
 nbformat = pytest.importorskip("nbformat")
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+# The first is what newcomers run; the others take a minute each.
+RUNS = [NOTEBOOKS[0], *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:])]
 
 
 def code_cells(notebook):
@@ -27,7 +29,7 @@ def first_line(cell):
     return printed.partition("\n")[0]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
 def test_a_notebook(path, monkeypatch):
     stored = nbformat.read(path, as_version=4)
     # The kernel starts afresh: without a backend of its own it would not draw into the notebook.
