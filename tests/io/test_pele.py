@@ -132,7 +132,8 @@ def test_pickles_of_arrays(array, protocol):
         np.array([{}, 1], object), np.array(["a"]), np.zeros(2, complex), "text", {}, np.float64(1),
         np.zeros(2, "f8,i4"), np.ma.zeros(2), Intruder(), len, np.load,
     ],
-    ids=str,
+    ids=["objects", "letters", "complex", "text", "dict", "scalar", "records", "masked", "class",
+         "builtin", "function"],
 )  # fmt: skip
 @pytest.mark.parametrize("protocol", [2, 5])
 def test_pickles_of_anything_else(found, protocol, tmp_path, monkeypatch):
