@@ -253,3 +253,32 @@ def test_the_command_is_installed_under_its_name():
     except metadata.PackageNotFoundError:
         pytest.skip("a source tree that is not installed")
     assert scripts["jaxscape"].load() is main
+
+
+def test_rates(explored, capsys):
+    landscape = js.load(explored / "landscape.sqlite")
+    arguments = ["rates", str(explored), "--from", "1,2", "--to", "0", "--temperature"]
+    assert main([*arguments, "0.1,0.2"]) == 0
+    names, *lines = capsys.readouterr().out.splitlines()
+    assert names.split()[0] == "kT" and len(lines) == 2
+    for line, kt in zip(lines, (0.1, 0.2), strict=True):
+        found = js.rates(landscape, [1, 2], 0, kt)
+        numbers = [float(text) for text in line.split()]
+        assert numbers[0] == kt
+        assert numbers[1] == pytest.approx(found.forward.rate, rel=1e-4)
+        assert numbers[4] == pytest.approx(found.backward.mean_time, rel=1e-4)
+    assert main([*arguments, "0.001"]) == 0
+    assert "e-" in capsys.readouterr().out
+    assert main([*arguments, "0.1", "--friction", "2", "--no-frequencies"]) == 0
+    capsys.readouterr()
+    for wrong, message in (
+        (["--from", "0", "--to", "0", "--temperature", "0.1"], "overlap in minimum 0"),
+        (["--from", "77", "--to", "0", "--temperature", "0.1"], "no minimum 77"),
+    ):
+        assert main(["rates", str(explored), *wrong]) == 2
+        err = capsys.readouterr().err
+        assert message in err and err.count("\n") == 1
+    for wrong in (["--temperature", "-1"], ["--temperature", "warm"], ["--from", "a"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(["rates", str(explored), "--from", "1", "--to", "0", "--temperature", "1", *wrong])
+        assert stopped.value.code == 2 and "jaxscape rates" in capsys.readouterr().err

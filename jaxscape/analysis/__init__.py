@@ -1,11 +1,59 @@
-"""What follows from a network: barriers, paths, trees."""
+"""What follows from a network: barriers, paths, trees, thermodynamics and kinetics."""
 
 from jaxscape.analysis.disconnectivity import (
     DisconnectivityTree as DisconnectivityTree,
     disconnectivity_tree as disconnectivity_tree,
 )
+from jaxscape.analysis.kinetics import (
+    Committor as Committor,
+    FirstPassageDistribution as FirstPassageDistribution,
+    GraphTransformation as GraphTransformation,
+    KineticPath as KineticPath,
+    LinearSolve as LinearSolve,
+    PassageTimes as PassageTimes,
+    RateConstants as RateConstants,
+    RateMatrix as RateMatrix,
+    Rates as Rates,
+    RateSensitivity as RateSensitivity,
+    ReactiveFlux as ReactiveFlux,
+    Regrouped as Regrouped,
+    RelaxationModes as RelaxationModes,
+    StepRates as StepRates,
+    Trajectories as Trajectories,
+    committor as committor,
+    fastest_paths as fastest_paths,
+    first_passage_distribution as first_passage_distribution,
+    kemeny_constant as kemeny_constant,
+    kinetic_monte_carlo as kinetic_monte_carlo,
+    mean_first_passage_matrix as mean_first_passage_matrix,
+    mean_first_passage_times as mean_first_passage_times,
+    rate_matrix as rate_matrix,
+    rate_sensitivity as rate_sensitivity,
+    rates as rates,
+    reactive_flux as reactive_flux,
+    reduce_network as reduce_network,
+    regroup as regroup,
+    relaxation_modes as relaxation_modes,
+    residence_times as residence_times,
+    step_rates as step_rates,
+)
 from jaxscape.analysis.paths import (
     Path as Path,
     barrier as barrier,
     lowest_path as lowest_path,
+)
+from jaxscape.analysis.thermodynamics import (
+    HeatCapacity as HeatCapacity,
+    Microcanonical as Microcanonical,
+    free_energies as free_energies,
+    free_energy_tree as free_energy_tree,
+    frequencies as frequencies,
+    heat_capacity as heat_capacity,
+    heat_capacity_convergence as heat_capacity_convergence,
+    log_partition_functions as log_partition_functions,
+    mass_weighted_eigenvalues as mass_weighted_eigenvalues,
+    microcanonical as microcanonical,
+    occupation as occupation,
+    quantum_heat_capacity as quantum_heat_capacity,
+    with_masses as with_masses,
 )

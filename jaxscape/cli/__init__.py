@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "explore": explore,
             "plot": _plot,
             "info": _info,
+            "rates": _rates,
             "systems": _systems,
             "convert": convert,
         }
@@ -75,6 +76,26 @@ def _info(arguments: argparse.Namespace) -> int:
     import jaxscape as js
 
     print(js.load(_store(arguments.store)).summary())
+    return FOUND
+
+
+def _rates(arguments: argparse.Namespace) -> int:
+    import jaxscape as js
+    from jaxscape.cli._tables import rates_table
+
+    landscape = js.load(_store(arguments.store))
+    found = [
+        js.rates(
+            landscape,
+            arguments.a,
+            arguments.b,
+            kt,
+            friction=arguments.friction,
+            frequencies=not arguments.no_frequencies,
+        )  # fmt: skip
+        for kt in arguments.temperature
+    ]
+    print(rates_table(found))
     return FOUND
 
 

@@ -36,6 +36,15 @@ FORMAT is one of pathsample, topsearch, discotress (folders of files), jaxscape 
 pele (.db), path.info, graphml, json and xyz (files with these endings).
 
 """
+_RATES = """\
+examples:
+  jaxscape rates lj8/ --from 1 --to 0 --temperature 0.1
+  jaxscape rates lj8/ --from 2,3,4 --to 0 --temperature 0.05,0.1,0.2
+
+One line for each temperature: rate constants (means of inverse passage times) and mean first
+passage times both ways, then the population of the second set among both at equilibrium.
+
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -69,6 +78,27 @@ def _seconds(text: str) -> float:
     if not (value > 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"{text} leaves no time: give a number above zero")
     return value
+
+
+def _ids(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no minima: give ids, such as 4 or 0,1,7"
+        ) from None
+
+
+def _temperatures(text: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if not values or not all(0 < value < math.inf for value in values):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no temperature: give kT above zero, such as 0.1 or 0.1,0.2"
+        )
+    return values
 
 
 def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
@@ -134,6 +164,29 @@ def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
     info.add_argument("store", metavar="STORE", help="a store, or the folder it is in")
 
     _add_convert(commands, commands_by_name["convert"], raw)
+
+    rates = commands.add_parser(
+        "rates", help="rate constants between minima of a store",
+        description="Rate constants both ways between two sets of minima, by graph "
+        "transformation of harmonic rates.", epilog=_RATES + _EXIT_CODES, **raw,
+    )  # fmt: skip
+    rates.set_defaults(run=commands_by_name["rates"])
+    rates.add_argument("store", metavar="STORE", help="a store, or the folder it is in")
+    rates.add_argument(
+        "--from", type=_ids, required=True, dest="a", metavar="IDS", help="of minima, such as 1,4"
+    )
+    rates.add_argument("--to", type=_ids, required=True, dest="b", metavar="IDS", help="of minima")
+    rates.add_argument(
+        "--temperature", type=_temperatures, required=True, metavar="KT",
+        help="in units of energy; several with commas between",
+    )  # fmt: skip
+    rates.add_argument(
+        "--friction", type=float, default=0.0, metavar="G", help="Kramers' (default: none)"
+    )
+    rates.add_argument(
+        "--no-frequencies", action="store_true",
+        help="leave vibrations out: the attempt frequency is the unit",
+    )  # fmt: skip
 
     systems = commands.add_parser("systems", help="list the surfaces known by name", **raw)
     systems.set_defaults(run=commands_by_name["systems"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -30,6 +30,7 @@ class KineticNetwork:
     - `modes` `[M]`, `ts_modes` `[T]`: numbers of these positive eigenvalues: one less for a
       transition state than for its minima. None where unknown.
     - `ids` `[M]`, `ts_ids` `[T]`: what the points are called elsewhere; rows by default.
+    - `ts_eigenvalue` `[T]`: the negative eigenvalues, which friction needs; None where unknown.
     - `units`: for tables and plots.
 
     **Raises:** `ValueError` for lengths that differ, rows that do not exist, numbers that are
@@ -46,12 +47,13 @@ class KineticNetwork:
     ts_energy: Float[np.ndarray, " states"]
     log_product: Float[np.ndarray, " minima"] | None = None
     ts_log_product: Float[np.ndarray, " states"] | None = None
-    order: Int[np.ndarray, " minima"] | None = None
-    ts_order: Int[np.ndarray, " states"] | None = None
+    order: Int[np.ndarray, " minima"] = cast(Any, None)
+    ts_order: Int[np.ndarray, " states"] = cast(Any, None)
     modes: Int[np.ndarray, " minima"] | None = None
     ts_modes: Int[np.ndarray, " states"] | None = None
-    ids: Int[np.ndarray, " minima"] | None = None
-    ts_ids: Int[np.ndarray, " states"] | None = None
+    ids: Int[np.ndarray, " minima"] = cast(Any, None)
+    ts_ids: Int[np.ndarray, " states"] = cast(Any, None)
+    ts_eigenvalue: Float[np.ndarray, " states"] | None = None
     units: Units = dataclasses.field(default_factory=Units)
     name: str = ""
 
@@ -95,7 +97,6 @@ class KineticNetwork:
 
         **Raises:** `ValueError` for an id that does not exist.
         """
-        assert self.ids is not None
         wanted = np.atleast_1d(np.asarray(ids))
         if wanted.size and not np.issubdtype(wanted.dtype, np.integer):
             raise ValueError(f"ids of minima are integers, not {wanted.dtype}: {wanted[:5]}")
@@ -111,7 +112,7 @@ class KineticNetwork:
     def from_landscape(cls, landscape: Landscape) -> KineticNetwork:
         """The numbers of a landscape; ids stay, and are the rows, too."""
         minima, states = landscape.minima, landscape.transition_states
-        counts = dict(modes=None, ts_modes=None)
+        counts: dict[str, Any] = dict(modes=None, ts_modes=None)
         if landscape.symmetry is not None and landscape.dim:
             counts = dict(modes=_modes(landscape, minima), ts_modes=_modes(landscape, states))
         return cls(
@@ -119,8 +120,9 @@ class KineticNetwork:
             plus=states.plus,
             minus=states.minus,
             ts_energy=states.energy,
-            log_product=_if_known(minima.log_product),
-            ts_log_product=_if_known(states.log_product),
+            log_product=_known(minima.log_product),
+            ts_log_product=_known(states.log_product),
+            ts_eigenvalue=_known(states.lowest_eigenvalue),
             order=minima.order,
             ts_order=states.order,
             units=landscape.units,
@@ -145,6 +147,7 @@ _OF_STATES = {
     "ts_order": int,
     "ts_modes": int,
     "ts_ids": int,
+    "ts_eigenvalue": float,
 }
 
 
@@ -162,9 +165,9 @@ def _column(name: str, value, kind: type, size: int) -> np.ndarray:
     return array
 
 
-def _if_known(column: np.ndarray) -> np.ndarray | None:
-    """Points taken from elsewhere may lack a number; then it counts as unknown for all."""
-    return None if np.isnan(column).any() else column
+def _known(column: np.ndarray) -> np.ndarray | None:
+    """None where points were taken on trust, without their eigenvalues."""
+    return column if np.isfinite(column).all() else None
 
 
 def _modes(landscape: Landscape, view) -> np.ndarray:

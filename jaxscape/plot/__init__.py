@@ -2,5 +2,8 @@
 
 from jaxscape.plot.contour import contour as contour
 from jaxscape.plot.disconnectivity import disconnectivity as disconnectivity
+from jaxscape.plot.first_passage import first_passage as first_passage
+from jaxscape.plot.heat_capacity import heat_capacity as heat_capacity
 from jaxscape.plot.network import network as network
 from jaxscape.plot.path import path as path
+from jaxscape.plot.rates import rates as rates

@@ -15,7 +15,7 @@ INK = "#222222"
 # Rises evenly in lightness, for any colour vision and in grey.
 SEQUENTIAL = "viridis"
 
-_SYMBOLS = {
+SYMBOLS = {
     "epsilon": "ε",
     "sigma": "σ",
     "r0": "$r_0$",
@@ -34,7 +34,7 @@ def axes_for(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
 def quantity(name: str, unit: str) -> str:
     """The label of an axis: `Energy / ε`, or the name alone where there is no unit."""
-    return f"{name} / {_SYMBOLS.get(unit, unit)}" if unit else name
+    return f"{name} / {SYMBOLS.get(unit, unit)}" if unit else name
 
 
 def energy_label(unit: str, name: str = "Energy") -> str:

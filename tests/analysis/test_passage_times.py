@@ -1,0 +1,59 @@
+"""Passage times between all pairs, their mean, and where the time is spent."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+import jaxscape as js
+import jaxscape.analysis.kinetics.passage_times as module
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_all_pairs_are_those_of_each_target(seed, random_rates, random_kinetic_network):
+    for network in (random_rates(13, seed), js.rate_matrix(random_kinetic_network(14, seed), 0.4)):
+        times = np.exp(js.mean_first_passage_matrix(network))
+        for target in range(len(times)):
+            column = js.mean_first_passage_times(network, target).time
+            np.testing.assert_allclose(times[:, target], column, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_kemeny_constant(seed, random_rates, random_kinetic_network):
+    """The same from every state, and the sum of all relaxation times."""
+    general = js.RateMatrix.from_matrix(random_rates(9, seed, spread=1.0))
+    for matrix in (general, js.rate_matrix(random_kinetic_network(9, seed), 1.0)):
+        times = np.exp(js.mean_first_passage_matrix(matrix))
+        means = times @ np.exp(matrix.log_population)
+        np.testing.assert_allclose(means, js.kemeny_constant(matrix), rtol=1e-11)
+        values = scipy.linalg.eigvals(-matrix.generator().toarray())
+        values = values[np.argsort(np.abs(values))][1:]
+        assert np.sum(1 / values).real == pytest.approx(means[0], rel=1e-8)
+
+
+def test_logarithms_where_doubles_end(random_kinetic_network):
+    network = random_kinetic_network(12, 0)
+    cold = js.mean_first_passage_matrix(network, 1e-3)
+    assert module._in_doubles(js.rate_matrix(network, 1e-3).chain) is None
+    assert np.isfinite(cold[~np.eye(12, dtype=bool)]).all() and np.isneginf(np.diag(cold)).all()
+    column = js.mean_first_passage_times(network, 3, 1e-3).log_time
+    np.testing.assert_allclose(cold[:, 3], column, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_residence_times_sum_to_the_passage_time(seed, random_rates, random_kinetic_network):
+    for network in (random_rates(11, seed), js.rate_matrix(random_kinetic_network(11, seed), 0.4)):
+        a, b = [0, 4], [2]
+        times = js.residence_times(network, a, b)
+        assert times.sum() == pytest.approx(js.rates(network, a, b).forward.mean_time, rel=1e-12)
+        assert (times >= 0).all() and times[2] == 0
+
+
+def test_a_parallel_way_only_saves_time_between_its_ends():
+    rates = np.diag(np.ones(4), 1) + np.diag(np.ones(4), -1)
+    chain = js.mean_first_passage_times(rates, 4).time
+    np.testing.assert_allclose(chain, [10.0, 9.0, 7.0, 4.0, 0.0])  # half of n (n + 1) - i (i + 1)
+
+
+def test_no_targets():
+    with pytest.raises(ValueError, match="targets is empty"):
+        js.mean_first_passage_times(np.ones((3, 3)), [])
