@@ -10,6 +10,8 @@ from jaxscape import (
 )
 from jaxscape.analysis import (
     Committor as Committor,
+    Derivatives as Derivatives,
+    DifferentiableLandscape as DifferentiableLandscape,
     DisconnectivityTree as DisconnectivityTree,
     FirstPassageDistribution as FirstPassageDistribution,
     GraphTransformation as GraphTransformation,
@@ -17,6 +19,7 @@ from jaxscape.analysis import (
     KineticPath as KineticPath,
     LinearSolve as LinearSolve,
     Microcanonical as Microcanonical,
+    NetworkQuantities as NetworkQuantities,
     PassageTimes as PassageTimes,
     Path as Path,
     RateConstants as RateConstants,
@@ -30,6 +33,8 @@ from jaxscape.analysis import (
     Trajectories as Trajectories,
     barrier as barrier,
     committor as committor,
+    derivatives as derivatives,
+    differentiable as differentiable,
     disconnectivity_tree as disconnectivity_tree,
     fastest_paths as fastest_paths,
     first_passage_distribution as first_passage_distribution,
@@ -47,6 +52,7 @@ from jaxscape.analysis import (
     mean_first_passage_times as mean_first_passage_times,
     microcanonical as microcanonical,
     occupation as occupation,
+    parameter_names as parameter_names,
     quantum_heat_capacity as quantum_heat_capacity,
     rate_matrix as rate_matrix,
     rate_sensitivity as rate_sensitivity,
@@ -56,6 +62,7 @@ from jaxscape.analysis import (
     regroup as regroup,
     relaxation_modes as relaxation_modes,
     residence_times as residence_times,
+    stationary as stationary,
     step_rates as step_rates,
     with_masses as with_masses,
 )
