@@ -10,6 +10,7 @@ from jaxscape import (
 )
 from jaxscape.analysis import (
     Committor as Committor,
+    Continuation as Continuation,
     Derivatives as Derivatives,
     DifferentiableLandscape as DifferentiableLandscape,
     DisconnectivityTree as DisconnectivityTree,
@@ -38,6 +39,7 @@ from jaxscape.analysis import (
     disconnectivity_tree as disconnectivity_tree,
     fastest_paths as fastest_paths,
     first_passage_distribution as first_passage_distribution,
+    follow as follow,
     free_energies as free_energies,
     free_energy_tree as free_energy_tree,
     frequencies as frequencies,

@@ -4,6 +4,12 @@ The implicit function theorem makes every stationary point a function of the par
 log products, rates and heat capacities follow by the chain rule.
 """
 
+from jaxscape.analysis.differentiation.continuation import (
+    Continuation as Continuation,
+    Event as Event,
+    EventKind as EventKind,
+    follow as follow,
+)
 from jaxscape.analysis.differentiation.differentiable import (
     DifferentiableLandscape as DifferentiableLandscape,
     differentiable as differentiable,

@@ -127,6 +127,19 @@ def relative_gaps(surface: Surface, x: Float[Array, "N dim"]) -> Float[Array, " 
     return _in_chunks(one, (jnp.asarray(x),), x.shape[1])
 
 
+def newton_move(
+    surface: Surface, x: Float[Array, " dim"], gradient: Float[Array, " dim"]
+) -> Float[Array, " dim"]:
+    """`-H^+ gradient` at one stationary point, held coordinates left out.
+
+    >>> newton_move(Surface(lambda x: x[0]**2), jnp.zeros(1), jnp.ones(1)).tolist()
+    [-0.5]
+    """
+    held = _held(surface, x)
+    matrix, _ = _lifted_hessian(surface, x, held)
+    return -jnp.linalg.solve(matrix, jnp.where(held, 0.0, gradient))
+
+
 def _moving(surface: Surface, x, ok, order: int):
     """The point, to the given order in the parameters, and its held coordinates."""
     x = lax.stop_gradient(x)
