@@ -87,7 +87,11 @@ def point_quantities(
     """
     x = jnp.asarray(x)
     good = jnp.ones(len(x), bool) if ok is None else jnp.asarray(ok)
+    return _quantities(surface, x, good, jnp.asarray(saddle), order)
 
+
+@jit_quickly
+def _quantities(surface: Surface, x, good, saddle, order: int) -> PointQuantities:
     def one(point, fine, is_saddle):
         moving, held = _moving(surface, point, fine, order)
         energy = lane_energy(surface, moving)
@@ -100,7 +104,7 @@ def point_quantities(
         logs = logs - jnp.log(-lowest)
         return PointQuantities(moving, energy, logs, jnp.where(is_saddle, lowest, jnp.nan))
 
-    return _in_chunks(one, (x, good, jnp.asarray(saddle)), x.shape[1])
+    return _in_chunks(one, (x, good, saddle), x.shape[1])
 
 
 @jit_quickly
