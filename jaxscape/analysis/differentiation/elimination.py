@@ -9,6 +9,8 @@ D. J. Wales, J. Chem. Phys. 130, 204111 (2009).
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -74,6 +76,7 @@ def log_absorption(
     return times, chances
 
 
+@functools.partial(jax.jit, static_argnums=1)
 def _solved(table, count: int):
     """Columns beyond the states, for every state, as `[count, sets + 1]`."""
     width = table.shape[1]
@@ -119,3 +122,20 @@ def log_committors(
     """
     _, chances = log_absorption(rates, [a, b])
     return chances[0], chances[1]
+
+
+@functools.partial(jax.jit, static_argnums=(3, 4))
+def lowest_pass(
+    source: np.ndarray, target: np.ndarray, height: Float[Array, " steps"], size: int, start: int
+) -> Float[Array, " M"]:
+    """Highest transition state on the lowest path from `start` to every minimum, `[M]`.
+
+    >>> lowest_pass(np.array([0]), np.array([1]), jnp.array([2.0]), 2, 0)[1].item()
+    2.0
+    """
+
+    def once(_, reached):
+        onwards = jnp.maximum(reached[source], height)
+        return jnp.minimum(reached, jax.ops.segment_min(onwards, target, size))
+
+    return lax.fori_loop(0, size - 1, once, jnp.full(size, -MISSING).at[start].set(MISSING))

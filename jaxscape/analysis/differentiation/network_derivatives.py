@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
 from jaxscape._compilation import jit_quickly
 from jaxscape.analysis.differentiation.differentiable import (
@@ -123,7 +124,14 @@ def derivatives(
         name: leaf if eqx.is_inexact_array(leaf) else leaf.astype(float)
         for name, leaf in chosen.items()
     }
-    value, by = _compute(points, quantity, chosen)
+    inputs = sum(leaf.size for leaf in chosen.values())
+    way = _forwards
+    if inputs > _FORWARD:
+        network = jax.eval_shape(lambda v: points(_replaced(surface, v)), chosen)
+        shapes = network if quantity is None else jax.eval_shape(quantity, network)
+        results = sum(leaf.size for leaf in jax.tree.leaves(shapes))
+        way = _backwards if inputs > results else _forwards
+    value, by = way(points, quantity, chosen)
     values = {name: np.asarray(leaf) for name, leaf in chosen.items()}
     return Derivatives(jax.device_get(value), jax.device_get(by), values, points)
 
@@ -138,31 +146,92 @@ def parameter_names(surface) -> list[str]:
     return list(_named(as_surface(surface)))
 
 
+# Points and quantities are compiled apart: another quantity of the same landscape is cheap.
+
+
+def _forwards(points: DifferentiableLandscape, quantity: Callable | None, chosen: dict):
+    network, moves = _moves(points, chosen)
+    if quantity is None:
+        return network, _split(moves, chosen)
+    value, changes = _pushed(quantity, network, moves)
+    return value, _split(changes, chosen)
+
+
+def _backwards(points: DifferentiableLandscape, quantity: Callable | None, chosen: dict):
+    network = points(_replaced(points.surface, chosen))
+    value, weights = _pulled(quantity, network)
+    return value, _rows(_weighed(points, chosen, weights), value)
+
+
 @jit_quickly
-def _compute(points: DifferentiableLandscape, quantity: Callable | None, chosen: dict):
-    def function(values):
-        network = points(_replaced(points.surface, values))
-        return network if quantity is None else quantity(network)
+def _moves(points: DifferentiableLandscape, chosen: dict):
+    """The network, and its changes with each number in `chosen`, which lead."""
+    flat, back = ravel_pytree(chosen)
 
-    shapes = jax.eval_shape(function, chosen)
-    inputs = sum(leaf.size for leaf in chosen.values())
-    results = sum(leaf.size for leaf in jax.tree.leaves(shapes))
-    jacobian = jax.jacrev if inputs > max(_FORWARD, results) else jax.jacfwd
+    def network(flat):
+        return points(_replaced(points.surface, back(flat)))
 
-    def twice(values):
-        # The value comes along: nothing is evaluated twice.
-        value = function(values)
-        return value, value
+    def move(direction):
+        return jax.jvp(network, (flat,), (direction,))
 
-    found, value = jacobian(twice, has_aux=True)(chosen)
-    return value, _by_parameter(found, shapes, list(chosen))
+    return jax.vmap(move, out_axes=(None, 0))(jnp.eye(flat.size, dtype=flat.dtype))
 
 
-def _by_parameter(found, shapes, names: list[str]) -> dict[str, Any]:
-    """A quantity of dictionaries as a dictionary of quantities."""
-    structure = jax.tree.structure(shapes)
-    leaves = structure.flatten_up_to(found)
-    return {name: jax.tree.unflatten(structure, [leaf[name] for leaf in leaves]) for name in names}
+@jit_quickly
+def _pushed(quantity: Callable, network: NetworkQuantities, moves: NetworkQuantities):
+    def push(move):
+        return jax.jvp(quantity, (network,), (move,))
+
+    return jax.vmap(push, out_axes=(None, 0))(moves)
+
+
+@jit_quickly
+def _pulled(quantity: Callable | None, network: NetworkQuantities):
+    """The quantity, and the derivatives of its numbers by the network; the numbers lead."""
+    value = network if quantity is None else quantity(network)
+
+    def flat(network):
+        return ravel_pytree(network if quantity is None else quantity(network))[0]
+
+    return value, jax.jacrev(flat)(network)
+
+
+@jit_quickly
+def _weighed(points: DifferentiableLandscape, chosen: dict, weights: NetworkQuantities):
+    _, pullback = jax.vjp(lambda v: points(_replaced(points.surface, v)), chosen)
+    return jax.vmap(lambda weight: pullback(weight)[0])(weights)
+
+
+def _split(changes, chosen: dict) -> dict[str, Any]:
+    """Changes with each number, which lead, as derivatives by name, whose numbers trail."""
+    first, found = 0, {}
+    # As ravel_pytree orders a dictionary.
+    for name in sorted(chosen):
+        leaf = chosen[name]
+        last = first + leaf.size
+
+        def shaped(change, part=slice(first, last), shape=leaf.shape):
+            moved = jnp.moveaxis(change[part], 0, -1)
+            return moved.reshape(*moved.shape[:-1], *shape)
+
+        found[name] = jax.tree.map(shaped, changes)
+        first = last
+    return {name: found[name] for name in chosen}
+
+
+def _rows(found: dict, value) -> dict[str, Any]:
+    """Derivatives of numbers in a row as derivatives of the pytree that they came from."""
+    leaves, structure = jax.tree.flatten(value)
+    ends = np.cumsum([0, *(np.size(leaf) for leaf in leaves)])
+
+    def unrolled(rows):
+        parts = [
+            rows[first:last].reshape(*np.shape(leaf), *rows.shape[1:])
+            for leaf, first, last in zip(leaves, ends, ends[1:], strict=False)
+        ]
+        return jax.tree.unflatten(structure, parts)
+
+    return {name: unrolled(rows) for name, rows in found.items()}
 
 
 def _named(surface: Surface) -> dict[str, Any]:

@@ -152,10 +152,11 @@ def _moving(surface: Surface, x, ok, order: int):
     matrix, _ = _lifted_hessian(fixed, x, held)
     # Stopped once more, for parameters that the function closes over. Gradients have no
     # components along zero modes, and the lifted Hessian does not mix them in.
-    inverse = jnp.linalg.inv(lax.stop_gradient(matrix))
+    eye = jnp.eye(len(x), dtype=x.dtype)
+    inverse = jnp.linalg.inv(jnp.where(ok, lax.stop_gradient(matrix), eye))
     for _ in range(order):
         gradient = lane_value_and_grad(surface, x)[1]
-        x = x - inverse @ jnp.where(held, 0.0, gradient)
+        x = x - jnp.where(ok, inverse @ jnp.where(held, 0.0, gradient), 0.0)
     return _guarded(x, ok), held
 
 

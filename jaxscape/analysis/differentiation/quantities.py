@@ -15,6 +15,7 @@ from jaxscape.analysis.differentiation.elimination import (
     log_absorption,
     log_committors,
     log_rate_matrix,
+    lowest_pass,
 )
 from jaxscape.analysis.thermodynamics.superposition import checked_temperature
 
@@ -96,13 +97,7 @@ class NetworkQuantities(eqx.Module):
         source = np.concatenate([net.plus, net.minus])
         target = np.concatenate([net.minus, net.plus])
         height = jnp.concatenate([self.ts_energy, self.ts_energy])
-        start = jnp.where(jnp.arange(size) == row_a, self.energy[row_a], _HIGH)
-
-        def once(_, reached):
-            onwards = jnp.maximum(reached[source], height)
-            return jnp.minimum(reached, jax.ops.segment_min(onwards, target, size))
-
-        reached = lax.fori_loop(0, size - 1, once, start)
+        reached = lowest_pass(source, target, height, size, int(row_a))
         return reached[row_b] - self.energy[row_a]
 
     def log_occupation(self, temperature) -> Float[Array, " M"]:
@@ -158,20 +153,7 @@ class NetworkQuantities(eqx.Module):
         low, high = checked_temperature(low), checked_temperature(high)
         if not low < high:
             raise ValueError(f"low is {low} and high is {high}: give two temperatures, low < high")
-        grid = jnp.linspace(low, high, 400)
-        curve = lax.stop_gradient(self.heat_capacity(grid))
-        top = jnp.argmax(curve)
-        slope = jax.grad(lambda t: self._heat_capacity(t))
-        at, spacing = lax.stop_gradient(grid[top]), (high - low) / 399
-        for _ in range(8):
-            step = slope(at) / jax.grad(slope)(at)
-            at = lax.stop_gradient(at - jnp.clip(step, -spacing, spacing))
-        # Two steps that gradients see: derivatives up to the second.
-        bend = lax.stop_gradient(jax.grad(slope)(at))
-        for _ in range(2):
-            at = at - slope(at) / bend
-        inside = (top > 0) & (top < 399)
-        return jnp.where(inside, at, jnp.nan), jnp.where(inside, self._heat_capacity(at), jnp.nan)
+        return _peak(self, low, high)
 
     def _heat_capacity(self, kt) -> Array:
         modes = self.topology.modes
@@ -223,9 +205,6 @@ class NetworkQuantities(eqx.Module):
         return rows_a, rows_b
 
 
-_HIGH = 1e30
-
-
 def _checked(temperature) -> Any:
     """`kT`, a traced number as it is."""
     return temperature if eqx.is_array(temperature) else checked_temperature(temperature)
@@ -241,3 +220,21 @@ def _check_modes(net: Topology) -> None:
                 f"{side[state]} {net.modes[side[state]]}: harmonic rates need one less (a linear "
                 "molecule or a point on a bound has others)"
             )
+
+
+@eqx.filter_jit
+def _peak(quantities: NetworkQuantities, low: float, high: float):
+    grid = jnp.linspace(low, high, 400)
+    curve = lax.stop_gradient(quantities.heat_capacity(grid))
+    top = jnp.argmax(curve)
+    slope = jax.grad(lambda t: quantities._heat_capacity(t))
+    at, spacing = lax.stop_gradient(grid[top]), (high - low) / 399
+    for _ in range(8):
+        step = slope(at) / jax.grad(slope)(at)
+        at = lax.stop_gradient(at - jnp.clip(step, -spacing, spacing))
+    # Two steps that gradients see: derivatives up to the second.
+    bend = lax.stop_gradient(jax.grad(slope)(at))
+    for _ in range(2):
+        at = at - slope(at) / bend
+    inside = (top > 0) & (top < 399)
+    return jnp.where(inside, at, jnp.nan), jnp.where(inside, quantities._heat_capacity(at), jnp.nan)
