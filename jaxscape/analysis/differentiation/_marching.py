@@ -22,7 +22,9 @@ from jaxscape.search.status import Status
 from jaxscape.surface import Surface, lane_value_and_grad
 
 _WIDTH = 16  # points predicted at once
-_NEAR = 0.02  # of the scale, per root of the coordinates: still the same branch
+# Of the scale, per root of the coordinates:
+_NEAR = 0.02  # still the same branch
+_FAR = 0.1  # the longest step
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,17 +56,20 @@ class March:
     tolerance: float
 
     def __call__(
-        self, start: float, stop: float, x: Float[np.ndarray, "N dim"], saddle: Bool[np.ndarray, N]
+        self, start: float, stop: float, x: Float[np.ndarray, "N dim"], saddle: Bool[np.ndarray, " N"]
     ) -> Arrival:
         """Move points of index `saddle` from one parameter to another."""
         count = len(x)
         surface = self.surface_at(stop)
-        scale = _NEAR * float(surface.scale) * x.shape[1] ** 0.5
+        size = float(surface.scale) * x.shape[1] ** 0.5
+        scale = _NEAR * size
         guess = _predicted(self.surface_at(start), surface, x)
         found = points_of(surface, guess, saddle, self.tolerance)
         ahead = np.linalg.norm(guess - x, axis=1)
         off = np.linalg.norm(found.x - guess, axis=1)
-        good = found.ok & (off <= np.maximum(0.3 * ahead, 1e-3 * scale))
+        # Longer steps, or corrections that rival the step, may have led to another branch.
+        close = (off <= np.clip(0.3 * ahead, 1e-3 * scale, scale)) & (ahead < _FAR * size)
+        good = found.ok & close
         nan, halved = np.full(count, np.nan), not good.all()
         out = Arrival(found, nan, nan.copy(), x.copy(), x.copy(), np.full(count, -1), halved)
         lost = np.flatnonzero(~good)
@@ -86,7 +91,7 @@ class March:
         out = _merged(out, lost, first)
         onwards = lost[first.points.ok]
         if onwards.size:
-            half = self(middle, stop, first.points.x[first.points.ok], saddle[onwards])
+            half = self(middle, stop, np.asarray(first.points.x)[first.points.ok], saddle[onwards])
             out = _merged(out, onwards, half)
         fell = lost[~first.points.ok]
         # What the first half says of lost points counts; only their status is of the end.
@@ -136,8 +141,8 @@ def _predicted(before: Surface, after: Surface, x: np.ndarray) -> np.ndarray:
         padded = np.concatenate([block, np.repeat(block[:1], _WIDTH - len(block), axis=0)])
         parts.append(np.asarray(_moves(before, after, padded))[: len(block)])
     step = np.concatenate(parts)
-    # Long steps of nearly singular Hessians lead nowhere.
-    cap = 0.1 * float(after.scale) * x.shape[1] ** 0.5
+    # Long steps of nearly singular Hessians lead nowhere, and are not accepted.
+    cap = _FAR * float(after.scale) * x.shape[1] ** 0.5
     length = np.linalg.norm(step, axis=1, keepdims=True)
     step = np.where(np.isfinite(step), step, 0.0)
     return x + step * np.minimum(1.0, cap / np.where(length > 0, length, 1.0))

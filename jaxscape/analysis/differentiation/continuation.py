@@ -144,7 +144,7 @@ def follow(
         arrived = abs(stop - way.at) <= step * (1 + 1e-9)
         halved = way.advance(stop if arrived else float(onwards))
         step = 0.6 * step if halved else min(1.5 * step, length / 5)
-    return _finished(way, start)
+    return _finished(way)
 
 
 class _Way:
@@ -257,7 +257,7 @@ class _Way:
                 middle = 0.5 * (low + high)
                 came = self.march(low, middle, x, saddle).points
                 if came.ok.all() and len(set(_identified(symmetry, came))) == len(old):
-                    low, x = middle, came.x
+                    low, x = middle, np.asarray(came.x)
                 else:
                     high = middle
             last = self.march(low, to, x, saddle).points
@@ -299,7 +299,7 @@ def _identified(symmetry, points) -> np.ndarray:
     return index.insert(points.energy, symmetry.fingerprint(np.asarray(points.x)), points.x)[0]
 
 
-def _finished(way: _Way, start: float) -> Continuation:
+def _finished(way: _Way) -> Continuation:
     """The network at the end, its new minima followed back to where they come from."""
     march, count = way.march, way.count
     surface = march.surface_at(way.at)
@@ -311,21 +311,16 @@ def _finished(way: _Way, start: float) -> Continuation:
             continue
         points = points_of(surface, way.x[rows], way.saddle[rows], march.tolerance)
         if kind:
-            modes = certify(surface, points.x, tolerance=march.tolerance).eigenvector
+            modes = certify(surface, way.x[rows], tolerance=march.tolerance).eigenvector
             points = with_minima(surface, points, modes, LBFGS(), march.tolerance, 0.05)
         ids[rows] = landscape.add(points).ids
     known = np.unique(ids[(ids >= 0) & ~way.saddle])
     new = np.setdiff1d(np.arange(len(landscape.minima)), known)
     if new.size:
-        x = landscape.minima.x[new].astype(way.x.dtype)
-        back = march(way.at, start, x, np.zeros(len(new), bool))
-        for i, one in enumerate(new.tolist()):
-            if back.points.ok[i]:
-                way.events.append(Event(EventKind.FOUND, start, start, (one,)))
-            else:
-                low, high = sorted((float(back.low[i]), float(back.high[i])))
-                way.events.append(Event(EventKind.BIRTH, low, high, (one,)))
-    forwards = 1 if way.at > start else -1
+        for one, low, high in _backwards(way, new, landscape.minima.x[new].astype(way.x.dtype)):
+            kind = EventKind.FOUND if low == high else EventKind.BIRTH
+            way.events.append(Event(kind, low, high, (one,)))
+    forwards = 1 if way.at > way.parameters[0] else -1
     events = tuple(sorted(way.events, key=lambda event: forwards * event.low))
     energy, lowest = np.array(way.energies), np.array(way.eigenvalues)
     return Continuation(
@@ -334,7 +329,22 @@ def _finished(way: _Way, start: float) -> Continuation:
     )  # fmt: skip
 
 
+def _backwards(way: _Way, new: np.ndarray, x: np.ndarray) -> list[tuple[int, float, float]]:
+    """Where each new minimum appeared: its id and two parameters, equal ones for the start."""
+    found, ids = [], new
+    grid = way.parameters[::-1]
+    for at, to in zip(grid[:-1], grid[1:], strict=True):
+        if not len(ids):
+            break
+        came = way.march(at, to, x, np.zeros(len(ids), bool))
+        for i in np.flatnonzero(~came.points.ok):
+            low, high = sorted((float(came.low[i]), float(came.high[i])))
+            found.append((int(ids[i]), low, high))
+        ids, x = ids[came.points.ok], np.asarray(came.points.x)[came.points.ok]
+    return found + [(int(one), grid[-1], grid[-1]) for one in ids]
+
+
 def _number(name: str, value) -> float:
-    if not np.isscalar(value) or not np.isfinite(value):
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value):
         raise ValueError(f"{name} is {value!r}: give a finite number")
     return float(value)

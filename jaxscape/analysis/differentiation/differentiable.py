@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from jaxscape.analysis.differentiation.points import point_quantities, relative_gaps
@@ -45,7 +45,7 @@ class DifferentiableLandscape(eqx.Module):
 
     def __repr__(self) -> str:
         text = f"{len(self.x)} minima, {len(self.ts_x)} transition states"
-        bad = "" if isinstance(self.x, jax.core.Tracer) else self.report()
+        bad = "" if isinstance(self.status, Tracer) else self.report()
         return f"<DifferentiableLandscape: {text}{'; ' if bad else ''}{bad}>"
 
     def __call__(self, surface) -> NetworkQuantities:
