@@ -45,4 +45,4 @@ def test_a_notebook(path, monkeypatch):
 
 
 def test_there_are_notebooks():
-    assert [path.name for path in NOTEBOOKS] == ["01_quickstart.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["01_quickstart.ipynb", "05_derivatives.ipynb"]

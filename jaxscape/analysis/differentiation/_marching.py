@@ -56,7 +56,11 @@ class March:
     tolerance: float
 
     def __call__(
-        self, start: float, stop: float, x: Float[np.ndarray, "N dim"], saddle: Bool[np.ndarray, " N"]
+        self,
+        start: float,
+        stop: float,
+        x: Float[np.ndarray, "N dim"],
+        saddle: Bool[np.ndarray, " N"],
     ) -> Arrival:
         """Move points of index `saddle` from one parameter to another."""
         count = len(x)
