@@ -117,7 +117,7 @@ def follow(
     >>> def tilted(p):
     ...     return Surface(lambda x: (x[0]**2 - 1)**2 + p * x[0], dim=1, bounds=(-2.0, 2.0))
     >>> landscape = Landscape(tilted(0.0))
-    >>> start = np.array([[-0.9], [0.9]], np.result_type(landscape.surface.scale))
+    >>> start = np.array([[-0.9], [0.9]], landscape.surface.scale.dtype)
     >>> _ = landscape.add(minimise(landscape.surface, start))
     >>> found = follow(landscape, tilted, 0.0, 0.2)
     >>> len(found.landscape.minima), found.events

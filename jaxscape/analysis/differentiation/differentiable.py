@@ -137,7 +137,7 @@ def differentiable(
     ...         return self.depth * jnp.sum((x**2 - 1) ** 2)
     >>> surface = Surface(Well(jnp.array(2.0)), dim=1)
     >>> landscape = Landscape(surface)
-    >>> _ = landscape.add(minimise(surface, np.array([[0.8]], np.result_type(surface.scale))))
+    >>> _ = landscape.add(minimise(surface, np.array([[0.8]], surface.scale.dtype)))
     >>> network = differentiable(landscape)
     >>> gradient = eqx.filter_grad(lambda s: network(s).log_product[0])(surface)
     >>> round(float(gradient.function.depth), 4)
