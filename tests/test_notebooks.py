@@ -48,4 +48,9 @@ def test_a_notebook(path, monkeypatch):
 
 def test_there_are_notebooks():
     names = [path.name for path in NOTEBOOKS]
-    assert names == ["01_quickstart.ipynb", "02_kinetics.ipynb", "03_pictures.ipynb"]
+    assert names == [
+        "01_quickstart.ipynb",
+        "02_kinetics.ipynb",
+        "03_pictures.ipynb",
+        "04_derivatives.ipynb",
+    ]

@@ -1,5 +1,16 @@
 """What follows from a network: barriers, paths, trees, thermodynamics and kinetics."""
 
+from jaxscape.analysis.differentiation import (
+    Continuation as Continuation,
+    Derivatives as Derivatives,
+    DifferentiableLandscape as DifferentiableLandscape,
+    NetworkQuantities as NetworkQuantities,
+    derivatives as derivatives,
+    differentiable as differentiable,
+    follow as follow,
+    parameter_names as parameter_names,
+    stationary as stationary,
+)
 from jaxscape.analysis.disconnectivity import (
     DisconnectivityTree as DisconnectivityTree,
     disconnectivity_tree as disconnectivity_tree,
