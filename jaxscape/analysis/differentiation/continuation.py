@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -101,7 +102,8 @@ def follow(
 
     - `landscape`: at `start`.
     - `surface_at`: a function of the parameter that returns a surface. Surfaces that differ in
-      the values of arrays alone, such as `jaxscape.systems.iris_mlp(l2=p)`, compile once.
+      the values of arrays alone, such as `jaxscape.systems.iris_mlp(l2=p)`, compile once; a new
+      closure compiles at every step.
     - `start`, `stop`: of the parameter; either may be larger.
     - `step`: the first step, by default a 20th of the way; later ones adapt.
     - `resolution`: of the parameters of events, by default a millionth of the way.
@@ -112,10 +114,14 @@ def follow(
 
     E. L. Allgower and K. Georg, Introduction to Numerical Continuation Methods, SIAM (2003).
 
-    >>> import jax.numpy as jnp
+    >>> import equinox as eqx, jax
     >>> from jaxscape.search.minimise import minimise
+    >>> class Tilted(eqx.Module):
+    ...     tilt: jax.Array
+    ...     def __call__(self, x):
+    ...         return (x[0] ** 2 - 1) ** 2 + self.tilt * x[0]
     >>> def tilted(p):
-    ...     return Surface(lambda x: (x[0]**2 - 1)**2 + p * x[0], dim=1, bounds=(-2.0, 2.0))
+    ...     return Surface(Tilted(jax.numpy.asarray(p, float)), dim=1)
     >>> landscape = Landscape(tilted(0.0))
     >>> start = np.array([[-0.9], [0.9]], landscape.surface.scale.dtype)
     >>> _ = landscape.add(minimise(landscape.surface, start))
@@ -132,6 +138,7 @@ def follow(
     step = length / 20 if step is None else min(positive_number("step", step), length)
     fine = 1e-6 * length if resolution is None else positive_number("resolution", resolution)
 
+    @functools.lru_cache(maxsize=64)
     def surface_of(parameter: float) -> Surface:
         return as_surface(surface_at(parameter))
 
