@@ -1,0 +1,20 @@
+"""Ready-made surfaces, by function or by name.
+
+Two surfaces made by equal calls differ in nothing that compilation depends on, so that the
+second one is searched without compiling again. Arrays have JAX's default float dtype at the
+time of the call: switch `jax_enable_x64` on first.
+"""
+
+from jaxscape.systems.analytic import (
+    mueller_brown as mueller_brown,
+    schwefel as schwefel,
+    six_hump_camel as six_hump_camel,
+)
+from jaxscape.systems.by_name import by_name as by_name, names as names
+from jaxscape.systems.clusters import (
+    lennard_jones as lennard_jones,
+    morse as morse,
+    thomson as thomson,
+)
+from jaxscape.systems.networks import iris_mlp as iris_mlp
+from jaxscape.systems.starts import OnSphere as OnSphere, UniformBall as UniformBall

@@ -1,0 +1,79 @@
+"""Surfaces by name, as the command line takes them."""
+
+import difflib
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from jaxscape.surface import Surface
+from jaxscape.systems.analytic import mueller_brown, schwefel, six_hump_camel
+from jaxscape.systems.clusters import lennard_jones, morse, thomson
+from jaxscape.systems.networks import iris_mlp
+
+
+class _Named(NamedTuple):
+    make: Callable[..., Surface]
+    argument: str = ""  # what a number behind the name stands for, if anything
+    default: int | None = None
+
+
+_SYSTEMS = {
+    "mueller_brown": _Named(mueller_brown),
+    "six_hump_camel": _Named(six_hump_camel),
+    "schwefel": _Named(schwefel, "dim", 2),
+    "lj": _Named(lennard_jones, "n"),
+    "morse": _Named(morse, "n"),
+    "thomson": _Named(thomson, "n"),
+    "iris_mlp": _Named(iris_mlp, "hidden", 3),
+}
+
+
+def names() -> list[str]:
+    """The names that `by_name` takes; braces hold a number, as in `lj13` for `lj{n}`.
+
+    >>> names()[3]
+    'lj{n}'
+    """
+    return [
+        f"{name}{{{entry.argument}}}" if entry.argument else name
+        for name, entry in _SYSTEMS.items()
+    ]
+
+
+def by_name(name: str) -> Surface:
+    """The surface called `name`, such as `lj8`, `thomson12` or `mueller_brown`.
+
+    **Raises:** `ValueError` for an unknown name, with all names and the closest one.
+
+    >>> by_name("lj8").dim
+    24
+    """
+    match = re.fullmatch(r"(.*?)(\d*)", name.strip().lower().replace("-", "_"))
+    stem, digits = match.groups() if match else (name, "")
+    entry = _SYSTEMS.get(stem)
+    if entry is None:
+        raise ValueError(f"unknown system {name!r}{_closest(stem, digits)}; known: {_listed()}")
+    if not entry.argument:
+        if digits:
+            raise ValueError(
+                f"unknown system {name!r}: {stem} takes no number; did you mean {stem}?"
+            )
+        return entry.make()
+    if not digits and entry.default is None:
+        raise ValueError(
+            f"system {name!r} needs a number behind its name, as in {stem}8; known: {_listed()}"
+        )
+    return entry.make(int(digits) if digits else entry.default)
+
+
+def _listed():
+    return ", ".join(names())
+
+
+def _closest(stem, digits):
+    found = difflib.get_close_matches(stem, _SYSTEMS, n=1, cutoff=0.5)
+    if not found:
+        return ""
+    entry = _SYSTEMS[found[0]]
+    number = (digits or f"{{{entry.argument}}}") if entry.argument else ""
+    return f", did you mean {found[0]}{number}?"

@@ -1,0 +1,46 @@
+"""Where searches of clusters start."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+
+class UniformBall(eqx.Module):
+    """Sampler: `n` atoms uniform in a ball, `[3 n]`.
+
+    The radius is that of a close-packed ball of `n` atoms plus one pair distance of room,
+    `pair_distance * (1 + (3 n / (4 pi sqrt 2))^(1/3))`, half a pair distance or so tighter
+    than GMIN's container. Atoms may overlap: minimisers with a capped step undo that.
+    """
+
+    n: int = eqx.field(static=True)
+    radius: Float[Array, ""]
+
+    def __init__(self, n: int, *, pair_distance: float):
+        self.n = n
+        packed = (3 * n / (4 * jnp.pi * 2**0.5)) ** (1 / 3)
+        self.radius = jnp.asarray(pair_distance * (1.0 + packed), float)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        # Uniform numbers alone: normal ones would take seconds to compile.
+        volume, height, turn = jax.random.uniform(key, (3, self.n), self.radius.dtype)
+        return (self.radius * jnp.cbrt(volume) * _on_sphere(height, turn)).T.reshape(-1)
+
+
+class OnSphere(eqx.Module):
+    """Sampler: `n` points uniform on the unit sphere, `[3 n]`."""
+
+    n: int = eqx.field(static=True)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        height, turn = jax.random.uniform(key, (2, self.n), jnp.result_type(float))
+        return _on_sphere(height, turn).T.reshape(-1)
+
+
+def _on_sphere(height, turn):
+    """Points `[3, n]` uniform on the unit sphere from uniform numbers `[n]` (Archimedes)."""
+    z = 2.0 * height - 1.0
+    ring = jnp.sqrt(1.0 - z * z)
+    angle = 2.0 * jnp.pi * turn
+    return jnp.stack([ring * jnp.cos(angle), ring * jnp.sin(angle), z])
