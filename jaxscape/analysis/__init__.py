@@ -1,5 +1,14 @@
 """What follows from a network: barriers, paths, trees, thermodynamics and kinetics."""
 
+from jaxscape.analysis.batch_selection import (
+    Exclusions as Exclusions,
+    select_batch as select_batch,
+)
+from jaxscape.analysis.data_roughness import (
+    DataRoughness as DataRoughness,
+    data_roughness as data_roughness,
+    data_set_landscape as data_set_landscape,
+)
 from jaxscape.analysis.differentiation import (
     Continuation as Continuation,
     Derivatives as Derivatives,
@@ -14,6 +23,11 @@ from jaxscape.analysis.differentiation import (
 from jaxscape.analysis.disconnectivity import (
     DisconnectivityTree as DisconnectivityTree,
     disconnectivity_tree as disconnectivity_tree,
+)
+from jaxscape.analysis.frustration import (
+    Contributions as Contributions,
+    frustration as frustration,
+    frustration_contributions as frustration_contributions,
 )
 from jaxscape.analysis.kinetics import (
     Committor as Committor,

@@ -1,5 +1,7 @@
 """Losses of models as functions of their parameters, and data to fit them to."""
 
+from jaxscape.models.data_set import DataSet as DataSet
+from jaxscape.models.interpolation import Interpolation as Interpolation
 from jaxscape.models.iris import iris as iris
 from jaxscape.models.mlp import (
     cross_entropy as cross_entropy,

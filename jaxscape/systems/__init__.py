@@ -16,5 +16,6 @@ from jaxscape.systems.clusters import (
     morse as morse,
     thomson as thomson,
 )
+from jaxscape.systems.data_sets import data_set as data_set
 from jaxscape.systems.networks import iris_mlp as iris_mlp
 from jaxscape.systems.starts import OnSphere as OnSphere, UniformBall as UniformBall

@@ -1,0 +1,287 @@
+"""From a table of data to the roughness of every pair of its features."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
+from scipy.spatial import Delaunay, QhullError, cKDTree
+
+from jaxscape.analysis.frustration import Contributions, frustration, frustration_contributions
+from jaxscape.explore import explore
+from jaxscape.landscape import Landscape
+from jaxscape.models import DataSet
+from jaxscape.search.certify import certify
+from jaxscape.search.draws import check_key
+from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
+from jaxscape.search.lanes import Budget
+from jaxscape.search.lbfgs import LBFGS
+from jaxscape.search.minimise import certified, minimise
+from jaxscape.search.results import StationaryPoints, TransitionStates
+from jaxscape.search.status import Status
+from jaxscape.search.transition_states import follow, with_minima
+from jaxscape.surface import Surface
+from jaxscape.systems import data_set
+
+# Weights of close points are large and cancel: below this, gradients are rounding.
+_TOLERANCE = 1e-6
+_PUSH = 0.005
+# Downhill runs that overshoot end in another well than the path does.
+_DOWNHILL = LBFGS(max_step=0.01)
+
+
+def data_set_landscape(
+    data: DataSet,
+    *,
+    key: PRNGKeyArray,
+    smoothing: float = 1e-4,
+    searches: int = 256,
+    samples: int | None = None,
+    progress: bool = False,
+) -> Landscape:
+    """The landscape of a data set's interpolated response within the range of its features.
+
+    Wells of such fits are small and lie at the data, so the data say where to look: minima are
+    sought from every sample, transition states from the middle between neighbouring samples
+    along the line that joins them, and, on the faces of the box, by Newton's method from the
+    samples next to them; what is not connected then is searched from the minima found.
+
+    **Arguments:**
+
+    - `data`: cleaned and scaled (`without_duplicates`, `normalised`), as it is.
+    - `key`: draws the first displacements.
+    - `smoothing`, `samples`: as in `jaxscape.systems.data_set`.
+    - `searches`: further searches from the minima, and between unconnected parts.
+
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.uniform(size=(12, 2))
+    >>> data = DataSet(x, np.cos(9 * x[:, 0])).normalised()
+    >>> network = data_set_landscape(data, key=jax.random.key(0), searches=64)
+    >>> len(network.minima) > 1
+    True
+    """
+    check_key(key)
+    surface = data_set(data, smoothing=smoothing, samples=samples)
+    network = Landscape(surface)
+    dtype = np.asarray(surface.lower).dtype
+    x = data.inputs.astype(dtype)
+    network.add(minimise(surface, x, tolerance=_TOLERANCE))
+    pairs = _neighbours(data.inputs)
+    shift, turn = np.random.default_rng(np.asarray(jax.random.key_data(key))), x[pairs[:, 1]]
+    middle = 0.5 * (x[pairs[:, 0]] + turn)
+    along = turn - x[pairs[:, 0]]
+    middle += 0.1 * shift.uniform(-1, 1, (len(pairs), 1)).astype(dtype) * along
+    _add_saddles(surface, network, middle, along)
+    _add_saddles_on_faces(surface, network, x)
+    if searches and len(network.minima) > 1:
+        batch = min(searches, 256)
+        explore(
+            surface,
+            key=key,
+            landscape=network,
+            searches=searches,
+            batch=batch,
+            displacement=(0.05, 0.5),
+            tolerance=_TOLERANCE,
+            max_steps=100,
+            minimiser=_DOWNHILL,
+            push=_PUSH,
+            progress=progress,
+        )
+    return network
+
+
+@dataclasses.dataclass(frozen=True)
+class DataRoughness:
+    """Frustration of the landscapes of pairs of features.
+
+    `pairs` (positions of the features), `values` `[pairs]` (their frustration), `landscapes`
+    and `inside` (which minima lie in the convex hull of the data), all in the same order;
+    `names` of the features, `lengthscale`.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    values: Float[np.ndarray, " pairs"]
+    landscapes: tuple[Landscape, ...]
+    inside: tuple[np.ndarray, ...]
+    names: tuple[str, ...]
+    lengthscale: float
+
+    @property
+    def mean(self) -> float:
+        """Mean over the pairs: the roughness of the data set."""
+        return float(np.mean(self.values))
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "features features"]:
+        """Frustration of each pair; NaN on the diagonal and where none was computed."""
+        matrix = np.full((len(self.names),) * 2, np.nan)
+        for (i, j), value in zip(self.pairs, self.values, strict=True):
+            matrix[i, j] = matrix[j, i] = value
+        return matrix
+
+    def without(self, feature: int | str) -> float:
+        """Mean over the pairs that do not contain a feature: what the data are like without it.
+
+        **Raises:** `ValueError` if there is no such pair.
+        """
+        number = self.names.index(feature) if isinstance(feature, str) else feature
+        left = [v for p, v in zip(self.pairs, self.values, strict=True) if number not in p]
+        if not left:
+            raise ValueError(f"every pair contains feature {feature!r}")
+        return float(np.mean(left))
+
+    def contributions(self, pair: int) -> Contributions:
+        """The terms of the frustration of a pair, by its position in `pairs`."""
+        return frustration_contributions(
+            self.landscapes[pair], self.lengthscale, keep=self.inside[pair]
+        )
+
+    def __str__(self) -> str:
+        lines = [f"roughness {self.mean:.4f} (mean of {len(self.pairs)} pairs)"]
+        for (i, j), value, network, inside in zip(
+            self.pairs, self.values, self.landscapes, self.inside, strict=True
+        ):
+            states = network.transition_states
+            kept = int(np.sum(inside[states.plus] & inside[states.minus]))
+            lines.append(
+                f"{self.names[i]}, {self.names[j]}: {value:.4f} "
+                f"({int(inside.sum())} minima, {kept} transition states inside the hull)"
+            )
+        return "\n".join(lines)
+
+
+def data_roughness(
+    data: DataSet,
+    *,
+    key: PRNGKeyArray,
+    pairs: Iterable[Sequence[int | str]] | None = None,
+    smoothing: float = 1e-4,
+    lengthscale: float = 0.8,
+    searches: int = 256,
+    progress: bool = False,
+) -> DataRoughness:
+    """How rough a data set is, from the landscapes of pairs of its features.
+
+    Each pair is freed of duplicates, normalised, interpolated by a thin-plate spline and
+    explored; minima outside of the convex hull of the data, where the fit knows nothing, do not
+    count.
+
+    **Arguments:**
+
+    - `data`: a `jaxscape.models.DataSet`, not yet scaled.
+    - `pairs`: of features, by position or name; default all of them.
+    - `lengthscale`: of `frustration`, in units of the normalised range; `smoothing`, `searches`:
+      as in `data_set_landscape`.
+
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.uniform(size=(12, 2))
+    >>> found = data_roughness(DataSet(x, np.cos(9 * x[:, 0])), key=jax.random.key(0), searches=64)
+    >>> found.pairs, bool(found.mean > 0.1)
+    (((0, 1),), True)
+
+    Dicks et al., Mol. Syst. Des. Eng. (2024), doi 10.1039/D3ME00189J.
+    """
+    if pairs is None:
+        chosen = list(itertools.combinations(range(len(data.names)), 2))
+    else:
+        chosen = [tuple(data.features(pair).names) for pair in pairs]
+        chosen = [tuple(data.names.index(name) for name in pair) for pair in chosen]
+    if not chosen or any(len(pair) != 2 for pair in chosen):
+        raise ValueError(f"pairs are {chosen}; pass pairs of different features")
+    parts = [data.features(pair).without_duplicates().normalised() for pair in chosen]
+    most = max(map(len, parts))
+    networks, inside, values = [], [], []
+    for part in parts:
+        network = data_set_landscape(
+            part,
+            key=key,
+            smoothing=smoothing,
+            searches=searches,
+            samples=most,
+            progress=progress,
+        )
+        networks.append(network)
+        inside.append(part.inside_hull(network.minima.x))
+        values.append(frustration(network, lengthscale, keep=inside[-1]))
+    return DataRoughness(
+        tuple(chosen), np.array(values), tuple(networks), tuple(inside), data.names, lengthscale
+    )
+
+
+def _neighbours(x: np.ndarray) -> np.ndarray:
+    """Pairs of neighbouring samples `[n, 2]`: edges of a triangulation, or nearest ones."""
+    samples, features = x.shape
+    if 2 <= features <= 3 and samples > features + 1:
+        try:
+            corners = Delaunay(x).simplices
+            edges = [corners[:, list(ij)] for ij in itertools.combinations(range(features + 1), 2)]
+            return np.unique(np.sort(np.concatenate(edges), axis=1), axis=0)
+        except QhullError:  # on a line: nearest samples do
+            pass
+    near = min(samples, 2 * features + 2)
+    found = cKDTree(x).query(x, k=near)[1][:, 1:]
+    edges = np.stack([np.repeat(np.arange(samples), near - 1), found.ravel()], axis=1)
+    return np.unique(np.sort(edges, axis=1), axis=0)
+
+
+def _add_saddles(surface: Surface, network: Landscape, x0, modes) -> None:
+    """Eigenvector-following from given starts and modes; each new state is followed downhill."""
+    budget = Budget()
+    points, directions = follow(
+        surface,
+        x0,
+        modes,
+        HybridEigenvectorFollowing(),
+        1e3 * _TOLERANCE,
+        100,
+        None,
+        False,
+        budget,
+    )
+    points, certain = certified(surface, points, _TOLERANCE, 1, budget)
+    directions = np.where(points.ok[:, None], certain, directions)
+    _enter(surface, network, points, directions)
+
+
+def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
+    """Saddles held by a bound: eigenvector-following leaves the box there, Newton does not."""
+    lower, upper = np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype)
+    starts = []
+    for feature in range(x.shape[1]):
+        for bound in (lower, upper):
+            near = np.argsort(np.abs(x[:, feature] - bound[feature]), kind="stable")[:128]
+            points = x[near]
+            points[:, feature] = bound[feature]
+            middle = 0.5 * (points + np.roll(points[np.lexsort(points.T)], 1, axis=0))
+            starts += [points, middle]
+    found = certify(surface, np.concatenate(starts), tolerance=_TOLERANCE, newton=30)
+    good = (found.rms_gradient <= _TOLERANCE) & (found.index == 1) & ~found.degenerate
+    good &= found.active > 0
+    points = StationaryPoints(
+        x=found.x,
+        energy=found.energy,
+        rms_gradient=found.rms_gradient,
+        index=found.index,
+        lowest_eigenvalue=found.lowest_eigenvalue,
+        log_product=found.log_product,
+        active=found.active,
+        status=np.where(good, Status.CONVERGED, Status.WRONG_INDEX).astype(np.int32),
+        evaluations=found.evaluations,
+    )
+    _enter(surface, network, points, np.asarray(found.eigenvector))
+
+
+def _enter(surface, network: Landscape, points: StationaryPoints, directions) -> TransitionStates:
+    """Follow each distinct new transition state downhill and enter it."""
+    ids = network.recognise(points)
+    rows = np.flatnonzero(points.ok & (ids < 0))
+    _, first = np.unique(np.round(np.asarray(points.x)[rows], 5), axis=0, return_index=True)
+    rows = rows[np.sort(first)]
+    states = with_minima(
+        surface, points.take(rows), directions[rows], _DOWNHILL, _TOLERANCE, _PUSH
+    )
+    network.add(states)
+    return states
