@@ -52,6 +52,7 @@ from jaxscape.analysis import (
     frustration_contributions as frustration_contributions,
     heat_capacity as heat_capacity,
     heat_capacity_convergence as heat_capacity_convergence,
+    k_means_landscape as k_means_landscape,
     kemeny_constant as kemeny_constant,
     kinetic_monte_carlo as kinetic_monte_carlo,
     log_partition_functions as log_partition_functions,

@@ -29,6 +29,7 @@ from jaxscape.analysis.frustration import (
     frustration as frustration,
     frustration_contributions as frustration_contributions,
 )
+from jaxscape.analysis.k_means import k_means_landscape as k_means_landscape
 from jaxscape.analysis.kinetics import (
     Committor as Committor,
     FirstPassageDistribution as FirstPassageDistribution,

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
 
+import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
@@ -18,7 +19,7 @@ from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
-from jaxscape.search.minimise import certified, minimise
+from jaxscape.search.minimise import certified, minimise, replaced
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
 from jaxscape.search.transition_states import follow, with_minima
@@ -283,5 +284,26 @@ def _enter(surface, network: Landscape, points: StationaryPoints, directions) ->
     states = with_minima(
         surface, points.take(rows), directions[rows], _DOWNHILL, _TOLERANCE, _PUSH
     )
+    plus, minus = (_mended(surface, side) for side in (states.plus, states.minus))
+    status = np.where(
+        states.ok | (plus.ok & minus.ok & (states.status == Status.NO_MINIMUM)),
+        Status.CONVERGED,
+        states.status,
+    ).astype(np.int32)
+    states = eqx.tree_at(lambda s: (s.plus, s.minus, s.status), states, (plus, minus, status))
     network.add(states)
     return states
+
+
+def _mended(surface: Surface, side: StationaryPoints) -> StationaryPoints:
+    """Runs that ended beside a bound, put on it, go on along it."""
+    x = np.asarray(side.x)
+    rows = np.flatnonzero(~side.ok & np.isfinite(x).all(axis=1))
+    if not len(rows):
+        return side
+    starts = x[rows]
+    for bound in (np.asarray(surface.lower), np.asarray(surface.upper)):
+        starts = np.where(np.abs(starts - bound) < 1e-6, bound, starts).astype(x.dtype)
+    again = minimise(surface, starts, method=_DOWNHILL, tolerance=_TOLERANCE)
+    none = np.zeros((len(side), 0))
+    return replaced((side, none), rows, (again, none[rows]))[0]

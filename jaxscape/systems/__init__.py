@@ -11,6 +11,7 @@ from jaxscape.systems.analytic import (
     six_hump_camel as six_hump_camel,
 )
 from jaxscape.systems.by_name import by_name as by_name, names as names
+from jaxscape.systems.clustering import gaussian_mixture as gaussian_mixture, k_means as k_means
 from jaxscape.systems.clusters import (
     lennard_jones as lennard_jones,
     morse as morse,
