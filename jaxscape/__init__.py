@@ -43,6 +43,7 @@ from jaxscape.analysis import (
     differentiable as differentiable,
     disconnectivity_tree as disconnectivity_tree,
     fastest_paths as fastest_paths,
+    fill_points as fill_points,
     first_passage_distribution as first_passage_distribution,
     follow as follow,
     free_energies as free_energies,

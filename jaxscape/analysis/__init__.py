@@ -24,6 +24,7 @@ from jaxscape.analysis.disconnectivity import (
     DisconnectivityTree as DisconnectivityTree,
     disconnectivity_tree as disconnectivity_tree,
 )
+from jaxscape.analysis.fill_points import fill_points as fill_points
 from jaxscape.analysis.frustration import (
     Contributions as Contributions,
     frustration as frustration,

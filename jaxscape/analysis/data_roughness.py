@@ -281,9 +281,7 @@ def _enter(surface, network: Landscape, points: StationaryPoints, directions) ->
     rows = np.flatnonzero(points.ok & (ids < 0))
     _, first = np.unique(np.round(np.asarray(points.x)[rows], 5), axis=0, return_index=True)
     rows = rows[np.sort(first)]
-    states = with_minima(
-        surface, points.take(rows), directions[rows], _DOWNHILL, _TOLERANCE, _PUSH
-    )
+    states = with_minima(surface, points.take(rows), directions[rows], _DOWNHILL, _TOLERANCE, _PUSH)
     plus, minus = (_mended(surface, side) for side in (states.plus, states.minus))
     status = np.where(
         states.ok | (plus.ok & minus.ok & (states.status == Status.NO_MINIMUM)),
