@@ -41,7 +41,8 @@ def k_means_landscape(
     - `neighbours`: from every minimum, ridges of so many samples next to each other cluster are
       tried; default all samples.
 
-    Minima that passes lead to are added, and searched from in turn.
+    Minima that passes lead to are added, and searched from in turn, also with each of their
+    centres put on every sample (or one in so many, with `neighbours`).
 
     >>> square = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0]])
     >>> network = k_means_landscape(square, 2, key=jax.random.key(0), runs=64)
@@ -62,8 +63,12 @@ def k_means_landscape(
         network.add(_minima(model, _padded_lloyd(model, np.asarray(starts)[block])))
     done = 0
     while done < len(network.minima):
-        jobs = _jobs(model, network.minima.x[done:].reshape(shape), neighbours)
+        centres = network.minima.x[done:].reshape(shape)
         done = len(network.minima)
+        moved = _relocated(model, centres, neighbours)
+        for block in _blocks(len(moved)):
+            network.add(_minima(model, _padded_lloyd(model, moved[block])))
+        jobs = _jobs(model, centres, neighbours)
         for block in _blocks(len(jobs[1])):
             found = _padded_ridges(model, *(part[block] for part in jobs))
             if len(found[0]):
@@ -101,6 +106,17 @@ def _padded_ridges(model, centres, sample, first, second):
     rows = rows[np.sort(once)]
     parts = (found.centres, found.labels, found.share, sample, first, second)
     return tuple(part[rows] for part in parts)
+
+
+def _relocated(model, centres, neighbours):
+    """From each minimum, every centre in turn put on a sample: the minima nearby."""
+    points = np.asarray(model.points)
+    if neighbours is not None:
+        points = points[:: max(1, len(points) // neighbours)]
+    many = np.repeat(centres[:, None, None], len(points), 1).repeat(model.clusters, 2)
+    for k in range(model.clusters):
+        many[:, :, k, k] = points
+    return many.reshape(-1, *centres.shape[1:])
 
 
 def _jobs(model, centres, neighbours):

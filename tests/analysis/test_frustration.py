@@ -16,7 +16,9 @@ NETWORK = Landscape.from_points(MINIMA, STATES)
 
 def by_hand(lengthscale, kept=(0, 1, 2)):
     total = 0.0
-    for x, energy, a, b in zip(*(STATES[name] for name in ("x", "energy", "plus", "minus"))):
+    for x, energy, a, b in zip(
+        *(STATES[name] for name in ("x", "energy", "plus", "minus")), strict=True
+    ):
         for m in {a, b} if a in kept and b in kept else ():
             gap = np.linalg.norm(x - MINIMA["x"][m])
             barrier = max(energy - MINIMA["energy"][m], 0.0)
