@@ -1,0 +1,59 @@
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+import jaxscape as js
+
+RNG = np.random.default_rng(3)
+TABLE = RNG.uniform(size=(40, 3))
+DATA = js.models.DataSet(TABLE, np.sin(9 * TABLE[:, 0]) * np.cos(7 * TABLE[:, 1]), names="abc")
+
+
+@pytest.mark.slow
+def test_nothing_is_missing_and_seeds_agree():
+    """Minima minus saddles plus maxima, those held by the box included, is one (Euler, Morse)."""
+    data = DATA.features("ab").normalised()
+    networks = [js.data_set_landscape(data, key=jax.random.key(seed)) for seed in (0, 1)]
+    sizes = [(len(n.minima), len(n.transition_states)) for n in networks]
+    values = [js.frustration(n) for n in networks]
+    assert sizes[0] == sizes[1]
+    np.testing.assert_allclose(*values, rtol=1e-6)
+    surface = networks[0].surface
+    fit = surface.function
+    upside_down = eqx.tree_at(
+        lambda s: (s.function.weights, s.function.coefficients),
+        surface,
+        (-fit.weights, -fit.coefficients),
+    )
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 25)] * 2), -1).reshape(-1, 2)
+    starts = np.concatenate([grid, data.inputs])
+    maxima = js.Landscape(upside_down)
+    maxima.add(js.minimise(upside_down, starts, tolerance=1e-6))
+    # A maximum of the box on its edge is a minimum of minus the fit there.
+    assert sizes[0][0] - sizes[0][1] + len(maxima.minima) == 1
+
+
+@pytest.mark.slow
+def test_pairs_and_new_points():
+    rough = js.data_roughness(DATA, key=jax.random.key(0), pairs=["ab", (0, 2)], searches=64)
+    assert rough.pairs == ((0, 1), (0, 2)) and np.isnan(rough.matrix[1, 2])
+    np.testing.assert_allclose(rough.matrix[1, 0], rough.values[0])
+    np.testing.assert_allclose(rough.contributions(1).value.sum(), rough.values[1])
+    np.testing.assert_allclose(rough.mean, rough.values.mean())
+    assert rough.without("b") == rough.values[1]
+    with pytest.raises(ValueError, match="every pair contains feature 'a'"):
+        rough.without("a")
+    points = js.fill_points(rough.landscapes[0], 3, keep=rough.inside[0])
+    assert points.shape[1] == 2 and ((points >= 0) & (points <= 1)).all()
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(ValueError, match="no feature 'z'"):
+        js.data_roughness(DATA, key=jax.random.key(0), pairs=["az"])
+    with pytest.raises(ValueError, match="pass pairs of different features"):
+        js.data_roughness(DATA, key=jax.random.key(0), pairs=["abc"])
+    with pytest.raises(ValueError, match="size is 0"):
+        js.fill_points(js.Landscape(), 0)
+    with pytest.raises(ValueError, match="needs a landscape with its surface"):
+        js.fill_points(js.Landscape(), 1)
