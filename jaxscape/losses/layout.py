@@ -192,6 +192,7 @@ def _in_evaluation(params):
             type(module).__name__
             for _, module in nnx.iter_modules(copy)
             if isinstance(module, kinds)
+            and getattr(module, "rate", 1.0) > 0
             and not getattr(module, "deterministic", getattr(module, "use_running_average", True))
         ]
         copy.eval()
@@ -210,14 +211,14 @@ def _in_evaluation(params):
 
 
 def _has_inference(node) -> bool:
-    return isinstance(node, eqx.nn.Dropout | eqx.nn.BatchNorm)
+    return isinstance(node, eqx.nn.Dropout | eqx.nn.BatchNorm) and getattr(node, "p", 1.0) > 0
 
 
 def _say(what: str) -> None:
     warnings.warn(
         f"{what} set to evaluation: dropout is off and batch statistics keep their present "
         "values, because a landscape needs a loss that depends on the parameters alone",
-        stacklevel=4,
+        stacklevel=7,
     )
 
 
