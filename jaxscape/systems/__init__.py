@@ -16,5 +16,5 @@ from jaxscape.systems.clusters import (
     morse as morse,
     thomson as thomson,
 )
-from jaxscape.systems.networks import iris_mlp as iris_mlp
+from jaxscape.systems.networks import iris_mlp as iris_mlp, mlp as mlp, xor_mlp as xor_mlp
 from jaxscape.systems.starts import OnSphere as OnSphere, UniformBall as UniformBall
