@@ -51,7 +51,7 @@ def curvature(
     lowest: int = 4,
     highest: int = 1,
     tolerance: float = 1e-5,
-    max_products: int = 1000,
+    max_products: int = 3000,
     seed: int = 0,
     product: Callable | None = None,
 ) -> Curvature:
@@ -145,7 +145,8 @@ def _largest(operator, count, start, tolerance, max_products):
 
 
 def _basis(count, dim) -> int:
-    return min(dim, max(2 * count + 1, 20))
+    # Eigenvalues of networks crowd around zero: a small basis would be restarted for ever.
+    return min(dim, max(2 * count + 1, 64))
 
 
 class _Operator:

@@ -116,7 +116,14 @@ def spectral_density(
     @eqx.filter_jit
     def one(point, probe):
         found = lanczos(lambda v: times(point, v), probe)
-        values, vectors = jnp.linalg.eigh(found.J_small)
+        matrix = found.J_small
+        # Where no new direction was left (few distinct eigenvalues), the next vector is rounding,
+        # and not orthogonal to those before.
+        overlap = jnp.max(jnp.abs(jnp.triu(found.Q_tall @ found.Q_tall.T, 1)), axis=0)
+        sound = jnp.cumprod(overlap < 10 * jnp.finfo(matrix.dtype).eps ** 0.4)
+        links = jnp.diagonal(matrix, 1) * sound[1:]
+        matrix = jnp.diag(jnp.diagonal(matrix)) + jnp.diag(links, 1) + jnp.diag(links, -1)
+        values, vectors = jnp.linalg.eigh(matrix)
         return values, vectors[0] ** 2
 
     nodes, weights = [], []
