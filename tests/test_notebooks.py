@@ -53,4 +53,5 @@ def test_there_are_notebooks():
         "02_kinetics.ipynb",
         "03_pictures.ipynb",
         "04_derivatives.ipynb",
+        "05_neural_network.ipynb",
     ]

@@ -1,6 +1,8 @@
 """Paths between trained networks: a known pass, alignment, and the best tree by brute force."""
 
 import itertools
+import json
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,14 @@ import pytest
 
 import jaxscape as js
 from jaxscape.analysis import Connections
+
+XOR = next(
+    case
+    for case in json.loads(
+        (Path(__file__).parents[1] / "reference/xor_landscapes.json").read_text()
+    )["cases"]
+    if (case["hidden"], case["l2"]) == (2, 0.01)
+)
 
 
 def bent(x):
@@ -48,14 +58,22 @@ def test_energies_are_those_of_the_points_told(found):
 
 def test_an_image_of_a_network_is_no_way_off():
     surface = js.systems.xor_mlp(2, 1e-2)
-    x = np.asarray(surface.sample(jax.random.key(3), 1))
-    both = np.stack([x[0], surface.symmetry.random_image(x[0], 1)])
+    # A minimum, and it with one neuron's signs changed.
+    p = np.array(XOR["points"][0])
+    units = p[:10].reshape(2, 5)
+    points = []
+    for factors in ([1.0, 1.0], [1.0, -1.0]):
+        unit = units * np.array(factors)[:, None]
+        params = {"w1": unit[:, :2].T, "b1": unit[:, 2], "w2": unit[:, 3:], "b2": p[10:]}
+        points.append(surface.ravel({name: jnp.array(value) for name, value in params.items()}))
+    both = np.stack(points)
     method = js.AutoNEB(insertions=0, steps=2)
     aligned = js.mode_connectivity(surface, both, method=method)
     apart = js.mode_connectivity(surface, both, method=method, align=False)
-    assert aligned.distance[0] < 1e-9 < 0.5 < apart.distance[0]
+    np.testing.assert_allclose(aligned.ends, XOR["minima"][0], atol=1e-9)
+    assert aligned.distance[0] < 1e-9 < 1.0 < apart.distance[0]
     assert aligned.barriers()[0, 1] < 1e-9
-    assert apart.barriers(linear=True)[0, 1] > 1e-3
+    assert apart.barriers(linear=True)[0, 1] > 0.1
 
 
 def made(tops, count):
