@@ -30,9 +30,12 @@ def bent(x):
 WELLS = np.array([[-1.0, 1.0], [1.0, 1.0]])
 
 
+METHOD = js.AutoNEB(images=7, insertions=1)
+
+
 @pytest.fixture(scope="module")
 def found():
-    return js.mode_connectivity(bent, WELLS)
+    return js.mode_connectivity(bent, WELLS, method=METHOD)
 
 
 def test_the_path_bends_to_the_pass(found):
@@ -43,7 +46,7 @@ def test_the_path_bends_to_the_pass(found):
 
 
 def test_images_are_inserted_and_ends_stay(found):
-    method = js.AutoNEB()
+    method = METHOD
     assert found.images.shape == (1, method.images + method.insertions * method.inserted, 2)
     np.testing.assert_array_equal(found.images[0, [0, -1]], WELLS)
     assert found.energies.shape[1] == (found.images.shape[1] - 1) * (method.check + 1) + 1

@@ -35,7 +35,8 @@ def test_counts_follow_the_wells(found, compilations):
     assert names == []
     for landscape, l2 in zip(found.landscapes, found.values, strict=True):
         assert isinstance(landscape, js.Landscape)
-        lowest = min(Wells(jnp.asarray(l2))(jnp.full(3, x)) for x in np.linspace(-2, 0, 20001))
+        x = np.linspace(-2, 0, 20001)
+        lowest = 3 * np.min((x**2 - 1) ** 2 + 0.1 * x + l2 * x**2)
         np.testing.assert_allclose(landscape.minima.energy.min(), lowest, atol=1e-6)
 
 
