@@ -36,6 +36,7 @@ SMALL = [(1, 0.01), (1, 0.001), (1, 0.1)]
 LARGE = [(2, 0.1), (2, 0.03), (2, 0.01), (2, 0.001)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden, l2", SMALL)
 def test_one_hidden_unit(hidden, l2):
     agree(explored(hidden, l2, 512), CASES[hidden, l2])

@@ -205,7 +205,8 @@ def _inserted(surface, path, method):
     lines = at[:, :-1, None] * (1 - share) + at[:, 1:, None] * share
     lengths = np.diff(_lengths(path), axis=1)
     # Where nothing rises, the longest segments come first.
-    need = np.max(between - lines, axis=2) + 1e-9 * lengths / lengths.max(axis=1, keepdims=True)
+    need = np.maximum(np.max(between - lines, axis=2), 0.0)
+    need = need + 1e-9 * lengths / lengths.max(axis=1, keepdims=True)
     chosen = np.zeros((batch, images - 1), np.int64)
     for _ in range(method.inserted):
         # A segment cut in n parts rises about a n-th squared as much.
