@@ -71,7 +71,7 @@ class Surface(eqx.Module):
         scale: float | None = None,
         name: str = "",
         units: Units | None = None,
-        unflatten: Callable | None = None,
+        unflatten: Unravel | None = None,
         metrics: Mapping[str, Callable] | None = None,
     ):
         if not callable(function):
@@ -199,7 +199,9 @@ class Surface(eqx.Module):
         """For each parameter by name, which coordinates its entries are (`from_loss`)."""
         return self._unraveler().layout.positions()
 
-    def measure(self, x: Float[Array, "batch dim"]) -> dict[str, Float[np.ndarray, " batch"]]:
+    def measure(
+        self, x: Float[Array | np.ndarray, "batch dim"]
+    ) -> dict[str, Float[np.ndarray, " batch"]]:
         """The `metrics` of the surface at every row of `x`, one point after the other.
 
         >>> def size(params):

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from jaxscape.losses.layout import Layout, lay_out
@@ -69,7 +70,7 @@ class LossFunction(eqx.Module):
 
         Inside another compiled function nothing can be said, and nothing is.
         """
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(self)):
             return
         name = getattr(self.loss, "__name__", type(self.loss).__name__)
         # Not compiled: random numbers drawn with NumPy would become constants.
@@ -118,7 +119,7 @@ class LossFunction(eqx.Module):
     def _adds_up(self, chunk) -> bool:
         """False if the loss of all samples is the mean over chunks, True if it is their sum."""
         half = min(chunk, self._samples() // 2)
-        if half == 0 or any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(self)):
+        if half == 0 or any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(self)):
             return False
         params = self.unravel(self.start)
         a, b, both = (

@@ -160,10 +160,8 @@ def _is_state_index(node) -> bool:
 def _name(path) -> str:
     """`first.kernel`; the field in which Flax keeps a variable's array is left out."""
     text = jax.tree_util.keystr(path, simple=True, separator=".")
-    last = path[-1] if path else None
-    if isinstance(last, jax.tree_util.GetAttrKey) and last.name in ("value", "raw_value"):
-        text = text.removesuffix(f".{last.name}")
-    return text
+    last = getattr(path[-1], "name", "") if path else ""
+    return text.removesuffix(f".{last}") if last in ("value", "raw_value") else text
 
 
 def _tree_of(params):

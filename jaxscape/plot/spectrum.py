@@ -41,7 +41,7 @@ def spectrum(
     ax = axes_for(ax, (5.6, 4.0))
     low = min(each.nodes[row].min() for each in densities)
     high = max(each.nodes[row].max() for each in densities)
-    width = width or max(1e-2 * (high - low), 1e-12)
+    width = float(width or max(1e-2 * (high - low), 1e-12))
     grid = np.linspace(low - 4 * width, high + 4 * width, 1200)
     for place, each in enumerate(densities):
         curve = each.dim * each.density(grid, width)[row]

@@ -70,6 +70,7 @@ def find_relabelling(
         if not callable(getattr(function, "positions", None)):
             raise ValueError("positions says where parameters lie: pass a surface of from_loss")
         positions = function.positions()  # type: ignore
+    assert positions is not None
     arrays = {name: np.asarray(where) for name, where in positions.items()}
     probe = _Probe(function, arrays, np.random.default_rng(seed))
     groups: list[Blocks] = []
@@ -205,7 +206,7 @@ class _Probe:
                 factors = np.ones(self.dim)
                 factors[rows[::2][:, marks]] = -1.0
                 if all(self._covariant(lambda v, f=factors: v * f) for _ in range(2)):
-                    return marks
+                    return marks.tolist()
         return None
 
     def _scales(self, rows, columns):

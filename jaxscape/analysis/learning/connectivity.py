@@ -88,7 +88,7 @@ class Connections(eqx.Module):
         table[first, second] = table[second, first] = height
         return table
 
-    def spanning_tree(self) -> Int[np.ndarray, N - 1]:
+    def spanning_tree(self) -> Int[np.ndarray, " links"]:
         """Paths (rows of `pairs`) of the tree whose highest points are lowest.
 
         Between any two points no other route over these paths stays lower.

@@ -116,10 +116,10 @@ def spectral_density(
     @eqx.filter_jit
     def one(point, probe):
         found = lanczos(lambda v: times(point, v), probe)
-        matrix = found.J_small
+        matrix, basis = jnp.asarray(found.J_small), jnp.asarray(found.Q_tall)
         # Where no new direction was left (few distinct eigenvalues), the next vector is rounding,
         # and not orthogonal to those before.
-        overlap = jnp.max(jnp.abs(jnp.triu(found.Q_tall @ found.Q_tall.T, 1)), axis=0)
+        overlap = jnp.max(jnp.abs(jnp.triu(basis @ basis.T, 1)), axis=0)
         sound = jnp.cumprod(overlap < 10 * jnp.finfo(matrix.dtype).eps ** 0.4)
         links = jnp.diagonal(matrix, 1) * sound[1:]
         matrix = jnp.diag(jnp.diagonal(matrix)) + jnp.diag(links, 1) + jnp.diag(links, -1)
