@@ -1,16 +1,16 @@
 """A function with what belongs to it: bounds, symmetry, and where to start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxscape._compilation import jit_quickly
+from jaxscape.losses import LossFunction, Metrics, NormalStarts, RaveledStarts, Unravel, measured
 from jaxscape.symmetry import NoSymmetry, Symmetry
 
 
@@ -53,11 +53,12 @@ class Surface(eqx.Module):
     lower: Array | None
     upper: Array | None
     sampler: Callable | None
-    unflatten: Callable | None
+    unflatten: Unravel | None
     scale: Array
     dim: int | None = eqx.field(static=True)
     name: str = eqx.field(static=True)
     units: Units = eqx.field(static=True)
+    metrics: Metrics = eqx.field(static=True)
 
     def __init__(
         self,
@@ -70,7 +71,8 @@ class Surface(eqx.Module):
         scale: float | None = None,
         name: str = "",
         units: Units | None = None,
-        unflatten: Callable | None = None,
+        unflatten: Unravel | None = None,
+        metrics: Mapping[str, Callable] | None = None,
     ):
         if not callable(function):
             raise ValueError(
@@ -87,6 +89,7 @@ class Surface(eqx.Module):
         self.lower, self.upper = _checked_bounds(bounds, dim)
         self.sampler = sampler
         self.unflatten = unflatten
+        self.metrics = Metrics(metrics)
         self.scale = jnp.asarray(_default_scale(self) if scale is None else scale, float)
         self.dim = dim
         self.name = name or getattr(function, "__name__", type(function).__name__)
@@ -98,47 +101,67 @@ class Surface(eqx.Module):
         params: Any,
         *args: Any,
         l2: float = 0.0,
-        symmetry: Symmetry | None = None,
+        symmetry: Symmetry | Callable[..., Symmetry] | None = None,
         sampler: Callable | None = None,
         bounds=None,
+        frozen: Iterable[str] | str | Callable[[str], bool] = (),
+        chunk: int | None = None,
+        metrics: Mapping[str, Callable] | None = None,
         name: str = "",
     ) -> "Surface":
         """A surface over the parameters of a model.
 
         **Arguments:**
 
-        - `loss`: `loss(params, *args) -> scalar`.
-        - `params`: any pytree; its inexact array leaves are the coordinates, everything else
-          stays as it is. Flax `nnx` states, `linen` dictionaries and Equinox modules are
-          pytrees.
-        - `args`: data and whatever else the loss takes; arrays in it are traced.
+        - `loss`: `loss(params, *args) -> scalar`, the same number for the same parameters.
+        - `params`: any pytree; its floating-point arrays are the coordinates, everything else
+          stays as it is. Equinox modules, Flax `linen` dictionaries, `nnx` modules and their
+          states, Haiku's dictionaries. Batch statistics are held, dropout is switched off.
+        - `args`: data and whatever else the loss takes; arrays in it are traced, so that other
+          data of the same shapes compile nothing.
         - `l2`: adds `l2 * sum(x**2)`, the usual cure for flat directions.
+        - `symmetry`: a `Symmetry`, or `jaxscape.symmetry.find_relabelling`, which looks for
+          interchangeable neurons by trying.
         - `sampler`: `sampler(key) -> params`, a freshly initialised model; without one,
           starts are normal with the spread of `params`.
+        - `frozen`: parameters that keep their values, by name (`"first.bias"`), by what they
+          belong to (`"first"`), by pattern (`"*.bias"`), or a function of a name.
+        - `chunk`: samples evaluated at a time, for data that do not fit into memory at once. All
+          arrays in `args` then have the samples as leading axis, and the loss is their mean or sum.
+        - `metrics`: functions of `params` such as `{"accuracy": accuracy_on_other_data}`, see
+          `measure`; plots colour minima by their names.
 
         **Returns:** a surface that also has `.ravel(params) -> x` and `.unravel(x) -> params`.
+        Points have JAX's default float type, whatever that of `params`.
 
-        **Raises:** `ValueError` if there is no inexact array in `params`, or the loss is not
-        a scalar.
+        **Raises:** `ValueError` if there is nothing to vary in `params`, or the loss is not a
+        scalar, not finite at `params`, or not the same twice.
 
         >>> s = Surface.from_loss(lambda p, y: jnp.sum((p["w"] - y) ** 2), {"w": jnp.ones(3)}, 2.0)
         >>> s.dim, float(s(s.ravel({"w": jnp.zeros(3)})))
         (3, 12.0)
         """
-        function = LossFunction(loss, params, args, l2)
-        surface = Surface(
+        function = LossFunction(loss, params, args, l2, frozen, chunk)
+        layout = function.layout
+        function.check()
+        if symmetry is not None and not isinstance(symmetry, Symmetry):
+            if not callable(symmetry):
+                raise ValueError(
+                    f"symmetry is {symmetry!r}; pass one of jaxscape.symmetry, or None"
+                )
+            symmetry = symmetry(function)
+        return Surface(
             function,
             bounds=bounds,
             symmetry=symmetry,
-            sampler=_Raveled(sampler) if sampler else _NormalStarts(function.start),
-            dim=function.start.size,
+            sampler=RaveledStarts(sampler, layout) if sampler else NormalStarts(function.start),
+            dim=layout.dim,
             scale=3.0,  # weights of trained networks are of order one to ten
             name=name or getattr(loss, "__name__", type(loss).__name__),
             units=Units("loss", ""),
-            unflatten=function.unravel,
+            unflatten=Unravel(function.rest, layout),
+            metrics=metrics,
         )
-        check_scalar(surface, function.start)
-        return surface
 
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, ""]:
         return self.function(x)
@@ -166,15 +189,38 @@ class Surface(eqx.Module):
 
     def ravel(self, params: Any) -> Float[Array, " dim"]:
         """Parameters as a flat point (surfaces made by `from_loss`)."""
-        if self.unflatten is None:
-            raise ValueError("this surface was not made by Surface.from_loss: points are flat")
-        return ravel_pytree(eqx.filter(params, eqx.is_inexact_array))[0]
+        return self._unraveler().layout.ravel(params)
 
     def unravel(self, x: Float[Array, " dim"]) -> Any:
         """A flat point as parameters (surfaces made by `from_loss`)."""
+        return self._unraveler()(jnp.asarray(x))
+
+    def positions(self) -> dict[str, Int[np.ndarray, "..."]]:
+        """For each parameter by name, which coordinates its entries are (`from_loss`)."""
+        return self._unraveler().layout.positions()
+
+    def measure(
+        self, x: Float[Array | np.ndarray, "batch dim"]
+    ) -> dict[str, Float[np.ndarray, " batch"]]:
+        """The `metrics` of the surface at every row of `x`, one point after the other.
+
+        >>> def size(params):
+        ...     return jnp.max(jnp.abs(params))
+        >>> s = Surface.from_loss(jnp.sum, jnp.ones(2), metrics={"size": size})
+        >>> s.measure(np.array([[1.0, -3.0]]))["size"].tolist()
+        [3.0]
+        """
+        if not self.metrics:
+            raise ValueError(f"surface {self.name!r} has no metrics: pass metrics= to from_loss")
+        x = jnp.asarray(x)
+        if x.ndim != 2:
+            raise ValueError(f"x has shape {x.shape}; pass points as rows [batch, dim]")
+        return measured(self.metrics, self.unflatten, x)
+
+    def _unraveler(self) -> Unravel:
         if self.unflatten is None:
             raise ValueError("this surface was not made by Surface.from_loss: points are flat")
-        return self.unflatten(jnp.asarray(x))
+        return self.unflatten
 
     def _uniform_sampler(self):
         if self.lower is None or self.upper is None:
@@ -186,37 +232,6 @@ class Surface(eqx.Module):
             raise ValueError("bounds are plain numbers: pass dim= to Surface as well")
         shape = (self.dim,) if self.dim else np.broadcast_shapes(self.lower.shape, self.upper.shape)
         return _Uniform(jnp.broadcast_to(self.lower, shape), jnp.broadcast_to(self.upper, shape))
-
-
-class LossFunction(eqx.Module):
-    """`x -> loss(params, *args) + l2 |x|^2` for a pytree of parameters."""
-
-    loss: Callable
-    start: Array
-    rest: Any
-    args: tuple
-    l2: Array
-    rebuild: Callable = eqx.field(static=True)
-
-    def __init__(self, loss, params, args=(), l2=0.0):
-        if not callable(loss):
-            raise ValueError(f"loss is a {type(loss).__name__}; pass loss(params, *args) -> scalar")
-        weights, self.rest = eqx.partition(params, eqx.is_inexact_array)
-        if not jax.tree.leaves(weights):
-            raise ValueError(
-                "params holds no floating-point array, so there is nothing to minimise over"
-            )
-        self.loss = loss
-        self.start, self.rebuild = ravel_pytree(weights)
-        self.args = args
-        self.l2 = jnp.asarray(l2, self.start.dtype)
-
-    def unravel(self, x):
-        """The pytree of parameters whose flat form is `x`."""
-        return eqx.combine(self.rebuild(x.astype(self.start.dtype)), self.rest)
-
-    def __call__(self, x):
-        return self.loss(self.unravel(x), *self.args) + self.l2 * jnp.sum(x * x)
 
 
 def as_surface(surface) -> Surface:
@@ -339,20 +354,3 @@ class _Uniform(eqx.Module):
 
     def __call__(self, key):
         return jax.random.uniform(key, self.lower.shape, self.lower.dtype, self.lower, self.upper)
-
-
-class _NormalStarts(eqx.Module):
-    """Normal starts with the spread of the parameters given (at least a half)."""
-
-    start: Array
-
-    def __call__(self, key):
-        spread = jnp.maximum(jnp.std(self.start), 0.5)
-        return spread * jax.random.normal(key, self.start.shape, self.start.dtype)
-
-
-class _Raveled(eqx.Module):
-    sampler: Callable
-
-    def __call__(self, key):
-        return ravel_pytree(eqx.filter(self.sampler(key), eqx.is_inexact_array))[0]

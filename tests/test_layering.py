@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "jaxscape"
 # Lowest first; modules of one row know nothing of each other.
 ROWS = (
     ("_compilation",),
-    ("potentials", "models", "symmetry"),
+    ("potentials", "models", "symmetry", "losses"),
     ("surface",),
     ("_probes",),
     ("check",),
@@ -28,7 +28,7 @@ ROWS = (
 HEIGHT = {name: height for height, row in enumerate(ROWS) for name in row}
 # These use the package as anybody would, through `import jaxscape`.
 PUBLIC_USERS = {"cli", "__main__", "__init__"}
-OPTIONAL = {"flax", "rdkit", "ase", "openmm", "jax_md", "torch", "sklearn", "IPython"}
+OPTIONAL = {"flax", "rdkit", "ase", "openmm", "jax_md", "torch", "sklearn", "IPython", "matfree"}
 
 
 def part_of(path: Path) -> str:

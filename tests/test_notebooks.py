@@ -53,5 +53,6 @@ def test_there_are_notebooks():
         "02_kinetics.ipynb",
         "03_pictures.ipynb",
         "04_derivatives.ipynb",
+        "05_neural_network.ipynb",
         "06_data_sets.ipynb",
     ]

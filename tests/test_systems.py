@@ -7,7 +7,16 @@ import pytest
 from jaxscape import systems
 from jaxscape.surface import lane_energy, lane_value_and_grad
 
-EVERY = ["mueller_brown", "six_hump_camel", "schwefel3", "lj5", "morse5", "thomson5", "iris_mlp2"]
+EVERY = [
+    "mueller_brown",
+    "six_hump_camel",
+    "schwefel3",
+    "lj5",
+    "morse5",
+    "thomson5",
+    "iris_mlp2",
+    "xor_mlp2",
+]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -58,6 +67,7 @@ def test_names_are_what_by_name_takes():
         "morse{n}",
         "thomson{n}",
         "iris_mlp{hidden}",
+        "xor_mlp{hidden}",
     ]
     for name in systems.names():
         stem, _, argument = name.partition("{")
@@ -77,7 +87,7 @@ def test_names_are_forgiving_about_case_and_dashes():
         ("thompson12", "did you mean thomson12\\?"),
         ("lj_8", "did you mean lj8\\?"),
         ("muller_brown", "did you mean mueller_brown\\?"),
-        ("zzz", "known: mueller_brown, .*iris_mlp\\{hidden\\}"),
+        ("zzz", "known: mueller_brown, .*xor_mlp\\{hidden\\}"),
         ("", "known: mueller_brown"),
         ("lj", "needs a number"),
         ("lj1", "n is 1; pass a whole number, 2 or more"),

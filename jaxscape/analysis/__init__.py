@@ -64,6 +64,20 @@ from jaxscape.analysis.kinetics import (
     residence_times as residence_times,
     step_rates as step_rates,
 )
+from jaxscape.analysis.learning import (
+    AutoNEB as AutoNEB,
+    Connections as Connections,
+    Curvature as Curvature,
+    EscapeDirections as EscapeDirections,
+    GaussNewton as GaussNewton,
+    SpectralDensity as SpectralDensity,
+    Sweep as Sweep,
+    curvature as curvature,
+    escape_directions as escape_directions,
+    mode_connectivity as mode_connectivity,
+    spectral_density as spectral_density,
+    sweep_minima as sweep_minima,
+)
 from jaxscape.analysis.paths import (
     Path as Path,
     barrier as barrier,

@@ -11,6 +11,12 @@ from jaxscape.models.gaussian_process import (
     Posterior as Posterior,
 )
 from jaxscape.models.interpolation import Interpolation as Interpolation
+from jaxscape.models.datasets import (
+    breast_cancer as breast_cancer,
+    digits as digits,
+    three_atoms as three_atoms,
+    wine as wine,
+    xor as xor,
 from jaxscape.models.iris import iris as iris
 from jaxscape.models.k_means import KMeans as KMeans
 from jaxscape.models.latent import (
@@ -19,7 +25,10 @@ from jaxscape.models.latent import (
 )
 from jaxscape.models.mixture import GaussianMixture as GaussianMixture
 from jaxscape.models.mlp import (
+    accuracy as accuracy,
+    auc_loss as auc_loss,
     cross_entropy as cross_entropy,
+    hidden_layers as hidden_layers,
     hidden_units as hidden_units,
     init_mlp as init_mlp,
     predict as predict,

@@ -2,6 +2,7 @@
 `html` writes a page.
 """
 
+from jaxscape.plot.connections import barriers as barriers, connections as connections
 from jaxscape.plot.contour import contour as contour
 from jaxscape.plot.disconnectivity import disconnectivity as disconnectivity
 from jaxscape.plot.first_passage import first_passage as first_passage
@@ -10,3 +11,5 @@ from jaxscape.plot.html import html as html
 from jaxscape.plot.network import network as network
 from jaxscape.plot.path import path as path
 from jaxscape.plot.rates import rates as rates
+from jaxscape.plot.spectrum import spectrum as spectrum
+from jaxscape.plot.sweep import sweep as sweep

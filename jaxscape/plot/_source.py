@@ -67,8 +67,14 @@ class Source:
         """
         rows = self.rows(ids)
         if isinstance(given, str):
+            surface = None if self.landscape is None else self.landscape.surface
+            metrics = () if surface is None else tuple(surface.metrics)
+            if given in metrics:
+                assert surface is not None
+                return surface.measure(self.points(given)[rows])[given]
             if given not in self.fields:
-                raise ValueError(f"{name} is {given!r}, but minima have {', '.join(self.fields)}")
+                known = ", ".join([*self.fields, *metrics])
+                raise ValueError(f"{name} is {given!r}, but minima have {known}")
             return self.fields[given][rows]
         if callable(given):
             values = np.array(

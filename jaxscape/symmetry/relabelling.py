@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from jaxscape.symmetry._base import Symmetry
 from jaxscape.symmetry._block_invariants import invariant_features, sorted_projections
+from jaxscape.symmetry._rescaling import balanced, fitted
 
 _MAX_ROUNDS = 50
 
@@ -23,7 +24,9 @@ class Blocks:
     """Rows of positions that are interchangeable, and the columns that change sign together.
 
     `positions [h, m]`: row k lists the coordinates of block k. `signs [m]`: the columns that
-    flip when the sign of a block does (None: no signs).
+    flip when the sign of a block does (None: no signs). `scales [m]` or `[r, m]`: exponents of
+    the continuous rescalings of one block, `x exp(exponent s)` for any `s`: 1 for what comes into
+    a ReLU neuron and -1 for what goes out (None: no rescaling).
 
     >>> Blocks([[0, 1], [2, 3]], signs=[True, True]).positions
     ((0, 1), (2, 3))
@@ -31,8 +34,14 @@ class Blocks:
 
     positions: tuple[tuple[int, ...], ...]
     signs: tuple[bool, ...] | None
+    scales: tuple[tuple[float, ...], ...] | None
 
-    def __init__(self, positions: ArrayLike, signs: Sequence[bool] | None = None):
+    def __init__(
+        self,
+        positions: ArrayLike,
+        signs: Sequence[bool] | None = None,
+        scales: ArrayLike | None = None,
+    ):
         array = np.asarray(positions)
         if array.ndim != 2 or not array.size or not np.issubdtype(array.dtype, np.integer):
             raise ValueError(
@@ -49,6 +58,22 @@ class Blocks:
         object.__setattr__(self, "positions", tuple(map(tuple, array.tolist())))
         flips = None if marks is None or not marks.any() else tuple(marks.tolist())
         object.__setattr__(self, "signs", flips)
+        powers = None if scales is None else np.atleast_2d(np.asarray(scales, float))
+        if powers is not None and (
+            powers.shape[1:] != array.shape[1:] or not np.isfinite(powers).all()
+        ):
+            raise ValueError(
+                f"scales needs one exponent a column, {array.shape[1]} in all; got {scales!r}."
+            )
+        rows = None if powers is None or not powers.any() else tuple(map(tuple, powers.tolist()))
+        object.__setattr__(self, "scales", rows)
+
+    def __hash__(self) -> int:
+        # Once: every call of a compiled function asks for it, and large networks have many.
+        if "_hash" not in self.__dict__:
+            value = hash((self.positions, self.signs, self.scales))
+            object.__setattr__(self, "_hash", value)
+        return self.__dict__["_hash"]
 
     @property
     def array(self) -> np.ndarray:
@@ -90,7 +115,15 @@ class Relabelling(Symmetry):
 
     def generators(self, x):
         self._check(x.shape[0])
-        return jnp.zeros((0, *x.shape), x.dtype)
+        rows = [jnp.zeros((0, *x.shape), x.dtype)]
+        for group in self.groups:
+            for exponents in group.scales or ():
+                where = group.array
+                moved = x[where] * np.reshape(exponents, (1, -1, *(1,) * (x.ndim - 1)))
+                block = np.arange(len(where))[:, None]
+                zeros = jnp.zeros((len(where), *x.shape), x.dtype)
+                rows.append(zeros.at[block, where].set(moved.astype(x.dtype)))
+        return jnp.concatenate(rows)
 
     def fingerprint(self, x):
         """Coordinates in no block, then sorted projections of the blocks of each group.
@@ -103,6 +136,7 @@ class Relabelling(Symmetry):
         if x.ndim != 2:
             raise ValueError(f"fingerprint takes a batch [B, dim], got shape {x.shape}.")
         self._check(x.shape[1])
+        x = self._balanced(x)
         parts = [x[:, self._fixed(x.shape[1])]]
         for features in invariant_features(self.groups):
             parts.append(sorted_projections(*features.of(x)))
@@ -112,18 +146,23 @@ class Relabelling(Symmetry):
         """The image of `b` closest to `a`, and its Euclidean distance from `a`.
 
         Exact when no two groups share coordinates; groups that do are matched in turn until
-        nothing changes, from several starts.
+        nothing changes, from several starts. Blocks that may be rescaled are paired by their
+        shortest images, then each is rescaled to lie closest.
         """
         a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
         if a.shape != b.shape or a.ndim != 1:
             raise ValueError(f"align takes two points [dim], got {a.shape} and {b.shape}.")
         self._check(a.size)
+        target = self._balanced(a[None])[0]
         best, distance = b, np.inf
-        for start in self._starts(a, b):
-            image = self._settle(a, start)
-            length = float(np.linalg.norm(a - image))
+        for start in self._starts(target, self._balanced(b[None])[0]):
+            image = self._settle(target, start)
+            length = float(np.linalg.norm(target - image))
             if length < distance:
                 best, distance = image, length
+        if self._rescaled():
+            best = fitted(a, best, self.groups)
+            distance = float(np.linalg.norm(a - best))
         return best, distance
 
     def align_many(
@@ -146,6 +185,7 @@ class Relabelling(Symmetry):
         """
         x = np.asarray(x, dtype=np.float64)
         self._check(x.size)
+        x = self._balanced(x[None])[0]
         count = 1
         for group in self.groups:
             rows, flips = x[group.array], group.flips
@@ -170,14 +210,26 @@ class Relabelling(Symmetry):
         texts = []
         for group in self.groups:
             signs = "" if group.signs is None else "+-" + _spans(np.flatnonzero(group.signs))
-            texts.append("|".join(_spans(row) for row in group.positions) + signs)
+            scales = "" if group.scales is None else f"*{group.scales}"
+            texts.append("|".join(_spans(row) for row in group.positions) + signs + scales)
         return f"relabelling({'; '.join(texts)})"
 
     def random_image(self, x, seed):
         rng = np.random.default_rng(seed)
         x = np.array(x)
         self._check(x.size)
-        return self._scramble(x, rng)
+        x = self._scramble(x, rng)
+        for group in self.groups:
+            for exponents in group.scales or ():
+                size = rng.normal(0.0, 0.3, (len(group.positions), 1))
+                x[group.array] *= np.exp(size * exponents).astype(x.dtype)
+        return x
+
+    def _balanced(self, x):
+        return balanced(x, self.groups) if self._rescaled() else x
+
+    def _rescaled(self) -> bool:
+        return any(group.scales is not None for group in self.groups)
 
     def _scramble(self, x, rng):
         for group in self.groups:
@@ -249,6 +301,8 @@ def _matched(target, rows, flips, x, group):
 
 
 def _squares(a, b):
+    if len(a) * b.size > 1_000_000:  # too many differences to write down
+        return np.sum(a * a, 1)[:, None] + np.sum(b * b, 1) - 2.0 * (a @ b.T)
     return np.sum((a[:, None] - b) ** 2, axis=2)
 
 

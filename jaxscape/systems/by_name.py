@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jaxscape.surface import Surface
 from jaxscape.systems.analytic import mueller_brown, schwefel, six_hump_camel
 from jaxscape.systems.clusters import lennard_jones, morse, thomson
-from jaxscape.systems.networks import iris_mlp
+from jaxscape.systems.networks import iris_mlp, xor_mlp
 
 
 class _Named(NamedTuple):
@@ -25,6 +25,7 @@ _SYSTEMS = {
     "morse": _Named(morse, "n"),
     "thomson": _Named(thomson, "n"),
     "iris_mlp": _Named(iris_mlp, "hidden", 3),
+    "xor_mlp": _Named(xor_mlp, "hidden", 2),
 }
 
 

@@ -140,28 +140,87 @@ def test_there_are_no_zero_modes_and_one_compilation():
     assert jax.tree.leaves(symmetry) == []
 
 
-def test_descriptions_name_blocks_and_signs():
-    text = "relabelling(0-3|4-7|8-11|12-15+-0-2)"
-    assert CASES["signs"][0].describe() == text
-    assert CASES["apart"][0].describe() == "relabelling(0-1|2-3+-0; 4|6|7)"
+@pytest.fixture(scope="module")
+def homogeneous():
+    """Two neurons with z^2 and two of ReLU in one more layer: 12 coordinates of blocks, one not."""
+    first = Blocks([[0, 2, 4, 5], [1, 3, 6, 7]], scales=[1.0, 1.0, -2.0, -2.0])
+    second = Blocks([[4, 6, 8, 10], [5, 7, 9, 11]], scales=[1.0, 1.0, 1.0, -1.0])
+    return Relabelling([first, second])
 
 
-@pytest.mark.parametrize(
-    "blocks, signs, message",
-    [
-        ([0, 1], None, "integer array"),
-        ([[0.5, 1.0]], None, "integer array"),
-        ([[0, 1], [1, 2]], None, "each position once"),
-        ([[-1, 1]], None, "none below 0"),
-        ([[0, 1], [2, 3]], [True], "one boolean a column"),
-        ([[0, 1], [2, 3]], [1, 1], "one boolean a column"),
-        ([Blocks([[0], [1]])], [True], "only Blocks"),
-        ([Blocks([[0, 1], [2, 3]]), Blocks([[1], [2]])], None, "does not permute the columns"),
-    ],
-)
-def test_bad_arguments_raise_at_once(blocks, signs, message):
-    with pytest.raises(ValueError, match=message):
-        Relabelling(blocks, signs)
+def homogeneous_network(x, inputs):
+    w1, b1, w2, b2, w3 = x[0:2], x[2:4], x[4:8].reshape(2, 2), x[8:10], x[10:12]
+    hidden = jax.nn.relu((inputs[:, None] * w1 + b1) ** 2 @ w2 + b2)
+    return hidden @ w3 + x[12]
+
+
+def test_rescaled_neurons_are_one_point(homogeneous):
+    inputs, x = np.linspace(-1, 1, 7), generic(13, 3)
+    for seed in range(5):
+        image = homogeneous.random_image(x, seed)
+        assert np.abs(image - x).max() > 0.05
+        np.testing.assert_allclose(
+            homogeneous_network(image, inputs), homogeneous_network(x, inputs), rtol=1e-10
+        )
+        prints = homogeneous.fingerprint(np.stack([x, image]))
+        np.testing.assert_allclose(prints[0], prints[1], atol=1e-10)
+        assert homogeneous.align(x, image)[1] < 1e-9
+        assert homogeneous.same(x, image)
+    assert not homogeneous.same(x, x + 1e-2 * generic(13, 4))
+    assert homogeneous.order(x) == 1
+
+
+def test_rescalings_cost_nothing(homogeneous):
+    inputs, targets = np.linspace(-1, 1, 7), np.cos(np.arange(7))
+
+    def loss(x):
+        return jnp.mean((homogeneous_network(x, inputs) - targets) ** 2)
+
+    x = jnp.array(generic(13, 5))
+    directions = homogeneous.generators(x)
+    assert directions.shape == (4, 13)
+    np.testing.assert_allclose(directions @ jax.grad(loss)(x), 0.0, atol=1e-10)
+    modes = homogeneous.zero_modes(jnp.stack([x, 2 * x], axis=1))
+    np.testing.assert_allclose(np.sum(modes**2, axis=1), 1.0, atol=1e-9)
+
+
+def test_rescaled_blocks_are_fitted_to_the_target():
+    symmetry = Relabelling([Blocks([[0, 1], [2, 3]], scales=[1.0, -1.0])])
+    a, b = np.array([2.0, 0.5, 1.0, 3.0]), np.array([1.0, 2.9, 1.9, 0.6])
+    image, distance = symmetry.align(a, b)
+    grid = np.exp(np.linspace(-3, 3, 6001))
+    best = 0.0
+    for row, other in ((a[:2], b[2:]), (a[2:], b[:2])):
+        moved = np.stack([other[0] * grid, other[1] / grid], axis=1)
+        best += np.min(np.sum((row - moved) ** 2, axis=1))
+    assert distance == pytest.approx(np.sqrt(best), rel=1e-3)
+    np.testing.assert_allclose(image[0] * image[1], b[2] * b[3])
+
+
+def test_minima_without_l2_are_certified_where_neurons_may_be_rescaled():
+    import jaxscape as js
+
+    inputs, targets = np.linspace(-1, 1, 9), np.exp(np.linspace(-1, 1, 9)) * np.sin(np.arange(9))
+
+    def loss(x):
+        return jnp.mean((jnp.square(inputs * x[0]) * x[1] + x[2] - targets) ** 2)
+
+    x0 = np.random.default_rng(0).normal(size=(16, 3))
+    points = js.minimise(js.Surface(loss), x0)
+    assert not points.ok.any()  # a zero eigenvalue that nobody explains
+    symmetry = Relabelling([Blocks([[0, 1]], [True, False], scales=[1.0, -2.0])])
+    surface = js.Surface(loss, symmetry=symmetry)
+    points = js.minimise(surface, x0)
+    assert points.ok.all()
+    landscape = js.Landscape(surface)
+    landscape.add(points)
+    # The parabola, and the line of neurons that do nothing.
+    assert len(landscape.minima) == 2
+
+
+def test_exponents_of_the_wrong_number_raise():
+    with pytest.raises(ValueError, match="one exponent a column, 2 in all"):
+        Blocks([[0, 1], [2, 3]], scales=[1.0])
 
 
 def test_points_of_the_wrong_width_raise():

@@ -1,0 +1,80 @@
+"""Ways down from a saddle: along each negative direction of the Hessian, both ways."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from jaxscape.analysis.learning.curvature import curvature
+from jaxscape.search.minimise import minimise
+from jaxscape.search.results import StationaryPoints
+from jaxscape.surface import as_surface
+
+
+class EscapeDirections(eqx.Module):
+    """Negative directions of saddles, and where they lead.
+
+    `point` `[K]`, the row of the saddle; `eigenvalue` `[K]`; `direction` `[K, dim]`, a unit
+    vector; `plus` and `minus`, the `StationaryPoints` reached downhill from
+    `x + push direction` and `x - push direction`.
+    """
+
+    point: Int[np.ndarray, " K"]
+    eigenvalue: Float[np.ndarray, " K"]
+    direction: Float[np.ndarray, "K dim"]
+    plus: StationaryPoints
+    minus: StationaryPoints
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+
+def escape_directions(
+    surface,
+    x: Float[Array | np.ndarray, "batch dim"],
+    *,
+    most: int = 4,
+    push: float = 0.05,
+    threshold: float = 0.0,
+    **options,
+) -> EscapeDirections:
+    """Follow every negative direction of stationary points downhill, both ways.
+
+    **Arguments:**
+
+    - `x`: stationary points `[B, dim]` of any index; those without a negative direction add
+      nothing.
+    - `most`: directions of one point, the steepest first.
+    - `push`: length of the first step, in units of the surface's `scale`.
+    - `threshold`: eigenvalues above `-threshold` count as zero.
+    - `options`: of `minimise`.
+
+    **Returns:** `EscapeDirections`, possibly none.
+
+    >>> saddle = lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2 + x[2] ** 2
+    >>> found = escape_directions(saddle, np.zeros((1, 3), "float32"), most=2)
+    >>> found.eigenvalue.round(3).tolist(), np.abs(found.plus.x).round(3).tolist()
+    ([-4.0], [[1.0, 0.0, 0.0]])
+    """
+    surface = as_surface(surface)
+    x = np.asarray(x)
+    found = curvature(surface, x, lowest=min(most, x.shape[1] - 1), highest=0)
+    # Eigenvalues that are zero to rounding are no way down.
+    error = found.residuals[:, : found.lowest.shape[1]]
+    point, which = np.nonzero(found.lowest < -threshold - np.maximum(error, 1e-12))
+    direction = found.lowest_vectors[point, which]
+    step = push * float(surface.scale) * direction
+    starts = np.concatenate([x[point] + step, x[point] - step]).astype(x.dtype)
+    if not len(point):
+        nothing = minimise(surface, x[:1], max_steps=1, certify=False).take(slice(0, 0))
+        return EscapeDirections(point, found.lowest[point, which], direction, nothing, nothing)
+    ends = minimise(surface, starts, **options)
+    half = len(point)
+    return EscapeDirections(
+        point,
+        found.lowest[point, which],
+        direction,
+        ends.take(slice(0, half)),
+        ends.take(slice(half, None)),
+    )
