@@ -24,6 +24,7 @@ from jaxscape.analysis import (
     PassageTimes as PassageTimes,
     Path as Path,
     RateConstants as RateConstants,
+    RateConvergence as RateConvergence,
     RateMatrix as RateMatrix,
     Rates as Rates,
     RateSensitivity as RateSensitivity,
@@ -56,6 +57,7 @@ from jaxscape.analysis import (
     occupation as occupation,
     parameter_names as parameter_names,
     quantum_heat_capacity as quantum_heat_capacity,
+    rate_convergence as rate_convergence,
     rate_matrix as rate_matrix,
     rate_sensitivity as rate_sensitivity,
     rates as rates,
@@ -69,7 +71,12 @@ from jaxscape.analysis import (
     with_masses as with_masses,
 )
 from jaxscape.check import CheckReport as CheckReport, check as check
-from jaxscape.explore import explore as explore
+from jaxscape.explore import (
+    Connection as Connection,
+    connect as connect,
+    explore as explore,
+    strategies as strategies,
+)
 from jaxscape.landscape import (
     IdentityTolerance as IdentityTolerance,
     KineticNetwork as KineticNetwork,

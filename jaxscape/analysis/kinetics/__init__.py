@@ -10,6 +10,10 @@ from jaxscape.analysis.kinetics.committors import (
     committor as committor,
     reactive_flux as reactive_flux,
 )
+from jaxscape.analysis.kinetics.convergence import (
+    RateConvergence as RateConvergence,
+    rate_convergence as rate_convergence,
+)
 from jaxscape.analysis.kinetics.fastest_paths import (
     KineticPath as KineticPath,
     fastest_paths as fastest_paths,
