@@ -72,9 +72,10 @@ def explore(
       no purpose; others connect two ends, find shortcuts and the like by double-ended searches,
       and stop when there is nothing left for them to try.
     - `until`: stop as soon as a rate has converged.
-    - `searches`: stop after so many searches in this call (from a minimum, or between a pair);
-      `seconds`: after so much time; `patience`: after so many searches in a row without anything new. Whichever
-      comes first; with none of them, `patience` follows the size of the network.
+    - `searches`: stop after so many searches in this call, from a minimum or between a pair;
+      `seconds`: after so much time; `patience`: after so many searches in a row without
+      anything new. Whichever comes first; with none of them, `patience` follows the size of the
+      network.
     - `batch`: searches in one round. What is reported after a round is in the store.
     - `displacement`: shortest and longest random displacement from a minimum (Euclidean, in
       units of the surface's `scale`); lengths are drawn evenly in their logarithm.

@@ -38,7 +38,8 @@ class RateConvergence:
     @property
     def change(self) -> float:
         """Largest difference between any of these logarithms and the last; infinite if the ends
-        were apart at first."""
+        were apart at first.
+        """
         both = np.stack([self.log_forward, self.log_backward])
         if not np.isfinite(both).all():
             return float(np.inf)
@@ -52,7 +53,8 @@ class RateConvergence:
             lines.append(f"{n:10d}{work:13d}{states:8d}{ab:10.3f}{ba:10.3f}")
         span = int(self.searches[-1] - self.searches[0])
         lines.append(
-            f"at kT = {self.temperature:g}; changed by {self.change:.2g} over the last {span} searches"
+            f"at kT = {self.temperature:g}; changed by {self.change:.2g} "
+            f"over the last {span} searches"
         )
         return "\n".join(lines)
 

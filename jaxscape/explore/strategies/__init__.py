@@ -2,7 +2,10 @@
 
 from jaxscape.explore.strategies._base import Strategy as Strategy
 from jaxscape.explore.strategies.converged import RateConverged as RateConverged
-from jaxscape.explore.strategies.missing_links import MissingLinks as MissingLinks
+from jaxscape.explore.strategies.missing_links import (
+    LowerPass as LowerPass,
+    MissingLinks as MissingLinks,
+)
 from jaxscape.explore.strategies.parts import (
     ConnectRegion as ConnectRegion,
     ConnectUnconnected as ConnectUnconnected,

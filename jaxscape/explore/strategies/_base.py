@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Int
 
+from jaxscape.analysis import disconnectivity_tree
 from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
 
@@ -68,6 +69,22 @@ def joined(network: Landscape, a: np.ndarray, b: np.ndarray) -> bool:
     """Whether every minimum of one end can reach the other."""
     part = parts_of(network)
     return bool(np.isin(part[a], part[b]).all() and np.isin(part[b], part[a]).all())
+
+
+def lowest_pass(network: Landscape, a, b) -> tuple[int, int, float]:
+    """The ends (one of `a`, one of `b`) with the lowest pass between them, and its energy.
+
+    **Raises:** `ValueError` if the ends are not connected.
+    """
+    if not joined(network, a, b):
+        raise ValueError(
+            f"minima {a[:5].tolist()} and {b[:5].tolist()} are not connected yet: "
+            "connect them first, with strategy=jaxscape.strategies.MissingLinks(a, b)"
+        )
+    tree, part = disconnectivity_tree(network), parts_of(network)
+    passes = ((tree.pass_energy(i, j), int(i), int(j)) for i in a for j in b if part[i] == part[j])
+    height, start, end = min(passes)
+    return start, end, height
 
 
 def connected(network: Landscape, a: int, b: int) -> bool:

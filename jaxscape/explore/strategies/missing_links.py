@@ -14,12 +14,13 @@ from jaxscape.explore.strategies._base import (
     Strategy,
     check_positive,
     ends_of,
-    joined,
+    lowest_pass,
     pair,
     parts_of,
 )
 from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
+from jaxscape.landscape.graph import connected
 
 # Paths are measured until all their links are; each time the best may be another.
 _MEASUREMENTS = 100
@@ -55,52 +56,85 @@ class MissingLinks(Strategy):
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         a, b = ends_of(network, self.a, self.b)
-        if joined(network, a, b):
-            return []
         part = parts_of(network)
         # Each end that cannot reach the other yet is a target of its own.
-        lost = [(end, b) for end in a if part[end] not in part[b]]
-        lost += [(end, a) for end in b if part[end] not in part[a]]
+        lost = [(int(end), b) for end in a if part[end] not in part[b]]
+        lost += [(int(end), a) for end in b if part[end] not in part[a]]
         chosen: dict[Pair, None] = {}
         for source, targets in lost:
-            for link in self._path(network, distances, part, int(source), targets):
+            for link in missing_links(network, distances, part, source, targets, self):
                 chosen[link] = None
         return list(chosen)[: min(room, self.links)]
 
-    def _path(self, network, distances, part, source, targets) -> list[Pair]:
-        """Missing links of the best path; none if every way is closed."""
-        rows = self._rows(network, distances, source, targets)
-        place = {int(i): n for n, i in enumerate(rows)}
-        rough = distances.estimated(rows, rows)
-        factor = np.ones_like(rough)
-        for (i, j), count in network.attempt_counts("double_ended").items():
-            if i in place and j in place:
-                k, m = place[i], place[j]
-                factor[k, m] = factor[m, k] = 10.0**count if count < self.tries else np.inf
-        known = part[rows][:, None] == part[rows][None, :]
-        length, measured = rough.copy(), np.zeros_like(known)
-        ends = [place[int(t)] for t in targets]
-        for _ in range(_MEASUREMENTS):
-            weight = np.where(known, 0.0, length**self.power * factor)
-            way = _shortest(weight, place[source], ends)
-            links = [(i, j) for i, j in zip(way[1:], way, strict=False) if not known[i, j]]
-            new = [(i, j) for i, j in links if not measured[i, j]]
-            if not new:
-                break
-            for i, j in new:
-                length[i, j] = length[j, i] = distances.exact(int(rows[i]), int(rows[j]))
-                measured[i, j] = measured[j, i] = True
-            # What is not measured is estimated in the same units.
-            ratio = np.mean(length[measured]) / max(np.mean(rough[measured]), 1e-300)
-            length = np.where(measured, length, ratio * rough)
-        return [pair(rows[i], rows[j]) for i, j in links]
 
-    def _rows(self, network, distances, source, targets) -> np.ndarray:
-        inside = np.flatnonzero(network.minima.active == 0)
-        ends = np.append(targets, source)
-        rough = distances.estimated(inside, ends).min(axis=1)
-        nearest = inside[np.argsort(rough, kind="stable")[: self.most_minima]]
-        return np.union1d(nearest, ends)
+@dataclasses.dataclass(frozen=True)
+class LowerPass(MissingLinks):
+    """Connect `a` with `b` once more, below the highest transition state of the lowest path.
+
+    The rule is that of `MissingLinks`; only transition states below the pass between the ends
+    count as known steps, so that links are sought between the two superbasins that the pass
+    divides. It ends when every way has failed `tries` times. Unlike `ShortcutBarrier` it leaves
+    the path: any minimum met so far may lie on the new one.
+
+    - `most_minima`: as in `MissingLinks`; `a` and `b` have to be connected.
+
+    >>> LowerPass(0, 1).tries
+    1
+    """
+
+    tries: int = 1
+    most_minima: int = 300
+
+    def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
+        a, b = ends_of(network, self.a, self.b)
+        start, end, height = lowest_pass(network, a, b)
+        states = network.transition_states
+        below = states.energy < height
+        parts = connected(len(network.minima), states.plus[below], states.minus[below])
+        part = np.empty(len(network.minima), np.int64)
+        for number, ids in enumerate(parts):
+            part[list(ids)] = number
+        found = missing_links(network, distances, part, start, np.array([end]), self)
+        return found[: min(room, self.links)]
+
+
+def missing_links(
+    network: Landscape, distances: Distances, part, source: int, targets, options: MissingLinks
+) -> list[Pair]:
+    """Missing links of the best path between parts; none if every way is closed."""
+    rows = _nearest_rows(network, distances, source, targets, options.most_minima)
+    place = {int(i): n for n, i in enumerate(rows)}
+    rough = distances.estimated(rows, rows)
+    factor = np.ones_like(rough)
+    for (i, j), count in network.attempt_counts("double_ended").items():
+        if i in place and j in place:
+            k, m = place[i], place[j]
+            factor[k, m] = factor[m, k] = 10.0**count if count < options.tries else np.inf
+    known = part[rows][:, None] == part[rows][None, :]
+    length, measured = rough.copy(), np.zeros_like(known)
+    ends = [place[int(t)] for t in targets]
+    for _ in range(_MEASUREMENTS):
+        weight = np.where(known, 0.0, length**options.power * factor)
+        way = _shortest(weight, place[source], ends)
+        links = [(i, j) for i, j in zip(way[1:], way, strict=False) if not known[i, j]]
+        new = [(i, j) for i, j in links if not measured[i, j]]
+        if not new:
+            break
+        for i, j in new:
+            length[i, j] = length[j, i] = distances.exact(int(rows[i]), int(rows[j]))
+            measured[i, j] = measured[j, i] = True
+        # What is not measured is estimated in the same units.
+        ratio = np.mean(length[measured]) / max(np.mean(rough[measured]), 1e-300)
+        length = np.where(measured, length, ratio * rough)
+    return [pair(rows[i], rows[j]) for i, j in links]
+
+
+def _nearest_rows(network, distances, source, targets, number) -> np.ndarray:
+    inside = np.flatnonzero(network.minima.active == 0)
+    ends = np.append(targets, source)
+    rough = distances.estimated(inside, ends).min(axis=1)
+    nearest = inside[np.argsort(rough, kind="stable")[:number]]
+    return np.union1d(nearest, ends)
 
 
 def _shortest(weight: np.ndarray, source: int, targets: list[int]) -> list[int]:

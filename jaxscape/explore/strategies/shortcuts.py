@@ -9,14 +9,14 @@ import dataclasses
 
 import numpy as np
 
-from jaxscape.analysis import disconnectivity_tree, fastest_paths, lowest_path, step_rates
+from jaxscape.analysis import fastest_paths, lowest_path, step_rates
 from jaxscape.explore.strategies._base import (
     Pair,
     Strategy,
     check_positive,
     ends_of,
     first_untried,
-    joined,
+    lowest_pass,
     neighbours,
     pair,
 )
@@ -114,17 +114,10 @@ def best_path(network: Landscape, a, b, temperature: float | None):
     **Raises:** `ValueError` if the ends are not connected.
     """
     a, b = ends_of(network, a, b)
-    if not joined(network, a, b):
-        raise ValueError(
-            f"minima {a[:5].tolist()} and {b[:5].tolist()} are not connected yet: "
-            "connect them first, with strategy=jaxscape.strategies.MissingLinks(a, b)"
-        )
+    start, end, _ = lowest_pass(network, a, b)
     if temperature is not None:
         (path,) = fastest_paths(network, a, b, temperature)
         return path.minima, path.transition_states
-    tree = disconnectivity_tree(network)
-    # Of equal passes the ends with the lowest ids.
-    _, start, end = min((tree.pass_energy(i, j), int(i), int(j)) for i in a for j in b)
     path = lowest_path(network, start, end)
     return path.minima, path.transition_states
 
