@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxscape.analysis import Path, lowest_path
 from jaxscape.explore.explore import explore, landscape_for
-from jaxscape.explore.strategies import MissingLinks, ShortcutBarrier
+from jaxscape.explore.strategies import LowerPass, MissingLinks, ShortcutBarrier
 from jaxscape.explore.strategies._base import connected
 from jaxscape.landscape import Landscape
 from jaxscape.search.arguments import checked_starts, positive_number
@@ -79,7 +79,8 @@ def connect(
 
     Both points are minimised. The missing links of the best path are tried until the minima are
     connected (`strategies.MissingLinks`), then ways round its highest transition states
-    (`strategies.ShortcutBarrier`). Every point is certified, every attempt recorded.
+    (`strategies.ShortcutBarrier`, then `strategies.LowerPass`). Every point is certified, every
+    attempt recorded.
 
     **Arguments:**
 
@@ -111,13 +112,19 @@ def connect(
     ending = None if seconds is None else time.monotonic() + positive_number("seconds", seconds)
     explore(surface, strategy=MissingLinks(*ends), searches=searches, seconds=seconds, **options)
     first = network.evaluations - before
-    found = connected(network, *ends)
-    left = None if ending is None else ending - time.monotonic()
-    if refine and found and (left is None or left > 0):
-        strategy = ShortcutBarrier(*ends)
-        explore(surface, strategy=strategy, searches=refine, seconds=left, **options)
+    found, tried = connected(network, *ends), _pairs_tried(network)
+    for strategy in (ShortcutBarrier(*ends), LowerPass(*ends)):
+        # What the first leaves of the budget is for the second, which knows no end of its own.
+        left = refine - (_pairs_tried(network) - tried)
+        rest = None if ending is None else ending - time.monotonic()
+        if found and left > 0 and (rest is None or rest > 0):
+            explore(surface, strategy=strategy, searches=left, seconds=rest, **options)
     path = lowest_path(network, *ends) if found else None
     return Connection(network, *ends, path, (first, network.evaluations - before))
+
+
+def _pairs_tried(network: Landscape) -> int:
+    return sum(network.attempt_counts("double_ended").values())
 
 
 def _minima(surface, network, a, b, tolerance) -> tuple[int, int]:

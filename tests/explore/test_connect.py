@@ -141,8 +141,8 @@ def test_strategies_connect_the_camel(camel, camel_network, strategy):
 
 @pytest.mark.parametrize(
     "strategy",
-    [S.Shortcut(0, 5, separation=2), S.ShortcutBarrier(0, 5), S.LowerPass(0, 5), S.ShortcutRate(0, 5, 0.1),
-     S.Untrap(0), S.FreeEnergyPairs(0, 0.1, 0.05)],
+    [S.Shortcut(0, 5, separation=2), S.ShortcutBarrier(0, 5), S.LowerPass(0, 5),
+     S.ShortcutRate(0, 5, 0.1), S.Untrap(0), S.FreeEnergyPairs(0, 0.1, 0.05)],
     ids=lambda strategy: type(strategy).__name__,
 )  # fmt: skip
 def test_strategies_that_improve_end(camel, camel_network, strategy):
