@@ -48,6 +48,7 @@ from jaxscape.analysis import (
     heat_capacity_convergence as heat_capacity_convergence,
     kemeny_constant as kemeny_constant,
     kinetic_monte_carlo as kinetic_monte_carlo,
+    kinetic_path_sampling as kinetic_path_sampling,
     log_partition_functions as log_partition_functions,
     lowest_path as lowest_path,
     mass_weighted_eigenvalues as mass_weighted_eigenvalues,

@@ -37,6 +37,7 @@ from jaxscape.analysis.kinetics import (
     first_passage_distribution as first_passage_distribution,
     kemeny_constant as kemeny_constant,
     kinetic_monte_carlo as kinetic_monte_carlo,
+    kinetic_path_sampling as kinetic_path_sampling,
     mean_first_passage_matrix as mean_first_passage_matrix,
     mean_first_passage_times as mean_first_passage_times,
     rate_convergence as rate_convergence,

@@ -33,6 +33,9 @@ from jaxscape.analysis.kinetics.passage_times import (
     mean_first_passage_times as mean_first_passage_times,
     residence_times as residence_times,
 )
+from jaxscape.analysis.kinetics.path_sampling import (
+    kinetic_path_sampling as kinetic_path_sampling,
+)
 from jaxscape.analysis.kinetics.rate_matrix import (
     RateMatrix as RateMatrix,
     rate_matrix as rate_matrix,
