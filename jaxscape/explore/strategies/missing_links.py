@@ -36,7 +36,7 @@ class MissingLinks(Strategy):
     missing links of that path are tried, at most `links` a round; then it is found anew.
 
     - `a`, `b`: ids of minima, one or many.
-    - `most_minima`: minima that a path may use, those nearest to either end first.
+    - `most_minima`: minima that a path may use, those most nearly between the ends first.
 
     >>> MissingLinks(0, 1).tries
     3
@@ -76,14 +76,13 @@ class LowerPass(MissingLinks):
     divides. It ends when every way has failed `tries` times. Unlike `ShortcutBarrier` it leaves
     the path: any minimum met so far may lie on the new one.
 
-    - `most_minima`: as in `MissingLinks`; `a` and `b` have to be connected.
+    - `a`, `b`: ids of minima, one or many; they have to be connected. The rest as there.
 
     >>> LowerPass(0, 1).tries
     1
     """
 
     tries: int = 1
-    most_minima: int = 300
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         a, b = ends_of(network, self.a, self.b)
@@ -94,15 +93,24 @@ class LowerPass(MissingLinks):
         part = np.empty(len(network.minima), np.int64)
         for number, ids in enumerate(parts):
             part[list(ids)] = number
-        found = missing_links(network, distances, part, start, np.array([end]), self)
+        inside = network.minima.energy < height
+        found = missing_links(network, distances, part, start, np.array([end]), self, inside)
         return found[: min(room, self.links)]
 
 
 def missing_links(
-    network: Landscape, distances: Distances, part, source: int, targets, options: MissingLinks
+    network: Landscape,
+    distances: Distances,
+    part: np.ndarray,
+    source: int,
+    targets: np.ndarray,
+    options: MissingLinks,
+    allowed: np.ndarray | None = None,
 ) -> list[Pair]:
     """Missing links of the best path between parts; none if every way is closed."""
-    rows = _nearest_rows(network, distances, source, targets, options.most_minima)
+    inside = network.minima.active == 0
+    inside = inside if allowed is None else inside & allowed
+    rows = _between(np.flatnonzero(inside), distances, source, targets, options.most_minima)
     place = {int(i): n for n, i in enumerate(rows)}
     rough = distances.estimated(rows, rows)
     factor = np.ones_like(rough)
@@ -129,12 +137,12 @@ def missing_links(
     return [pair(rows[i], rows[j]) for i, j in links]
 
 
-def _nearest_rows(network, distances, source, targets, number) -> np.ndarray:
-    inside = np.flatnonzero(network.minima.active == 0)
-    ends = np.append(targets, source)
-    rough = distances.estimated(inside, ends).min(axis=1)
-    nearest = inside[np.argsort(rough, kind="stable")[:number]]
-    return np.union1d(nearest, ends)
+def _between(ids, distances, source, targets, number) -> np.ndarray:
+    """The ends, and the minima for which the way by them is shortest."""
+    detour = distances.estimated(ids, [source])[:, 0]
+    detour = detour + distances.estimated(ids, targets).min(axis=1)
+    nearest = ids[np.argsort(detour, kind="stable")[:number]]
+    return np.union1d(nearest, np.append(targets, source))
 
 
 def _shortest(weight: np.ndarray, source: int, targets: list[int]) -> list[int]:
