@@ -1,5 +1,7 @@
 """From one point to another: paths, evaluations, and how they go on."""
 
+import itertools
+
 import jax
 import numpy as np
 import pytest
@@ -179,13 +181,38 @@ def test_single_ended_from_some_minima(camel, camel_network):
         js.explore(camel, strategy=S.SingleEnded(below=-9.0), **options)
 
 
+def truncated_octahedron():
+    """The 38 lattice points of the fcc lattice nearest to an octahedral hole, nearly relaxed."""
+    lattice = [p for p in itertools.product(range(-4, 5), repeat=3) if sum(p) % 2 == 1]
+    return np.array(sorted(lattice, key=np.linalg.norm)[:38]).ravel() * 1.1 / np.sqrt(2)
+
+
+def cut_icosahedron():
+    """The lowest 38 atoms along a fivefold axis of the Mackay icosahedron of 55."""
+    golden = (1 + np.sqrt(5)) / 2
+    corners = [
+        corner
+        for x in (1, -1)
+        for y in (golden, -golden)
+        for corner in ((0, x, y), (x, y, 0), (y, 0, x))
+    ]
+    inner = np.array(corners) / np.linalg.norm(corners[0])
+    edges = [i + j for i, j in itertools.combinations(inner, 2) if np.linalg.norm(i - j) < 1.1]
+    atoms = np.concatenate([np.zeros((1, 3)), inner, 2 * inner, edges]) * 1.08
+    return atoms[np.argsort(atoms @ inner[0], kind="stable")[:38]].ravel()
+
+
 @pytest.mark.slow
-def test_lj13_icosahedron_to_a_defect():
-    """The lowest barrier between the two lowest minima of LJ13, in under 20,000 evaluations."""
-    surface = js.systems.lennard_jones(13)
-    points = js.minimise(surface, surface.sample(jax.random.key(0), 512))
-    order = np.argsort(points.energy)
-    a = points.x[order[0]]
-    b = points.x[order[np.searchsorted(points.energy[order], -41.3, side="left")]]
-    found = js.connect(surface, a, b, key=jax.random.key(0), **QUIET)
-    assert found.connected and found.evaluations[0] < 20_000
+def test_the_double_funnel_of_lj38():
+    """From two points to a path, in fewer than 77,000 evaluations.
+
+    Energies: Cambridge Cluster Database, and the LJ38 example of the Wales group.
+    """
+    surface = js.systems.lennard_jones(38)
+    ends = truncated_octahedron(), cut_icosahedron()
+    found = js.connect(surface, *ends, key=jax.random.key(0), refine=0, band_steps=60, **QUIET)
+    assert found.path.energies[[0, -1]] == pytest.approx([-173.928427, -173.252378], abs=1e-6)
+    assert found.evaluations[0] < 77_000
+    assert found.path.energies.max() < -167.0
+    states = found.landscape.transition_states
+    assert (states.index == 1).all() and (states.rms_gradient <= 1e-8).all()
