@@ -73,7 +73,7 @@ def connect(
     seconds: float | None = None,
     band: NEB = NEB(images=15),
     progress: bool = True,
-    **options,
+    **options: Any,
 ) -> Connection:
     """Find transition states and minima on the way between two points, and the best path.
 
@@ -108,7 +108,7 @@ def connect(
     network = landscape_for(surface, landscape, store)
     before = network.evaluations
     ends = _minima(surface, network, a, b, options.get("tolerance"))
-    options = dict(key=key, landscape=network, band=band, progress=progress, **options)
+    options = options | dict(key=key, landscape=network, band=band, progress=progress)
     ending = None if seconds is None else time.monotonic() + positive_number("seconds", seconds)
     explore(surface, strategy=MissingLinks(*ends), searches=searches, seconds=seconds, **options)
     first = network.evaluations - before
