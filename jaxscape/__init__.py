@@ -32,6 +32,7 @@ from jaxscape.analysis import (
     PassageTimes as PassageTimes,
     Path as Path,
     RateConstants as RateConstants,
+    RateConvergence as RateConvergence,
     RateMatrix as RateMatrix,
     Rates as Rates,
     RateSensitivity as RateSensitivity,
@@ -65,6 +66,7 @@ from jaxscape.analysis import (
     k_means_landscape as k_means_landscape,
     kemeny_constant as kemeny_constant,
     kinetic_monte_carlo as kinetic_monte_carlo,
+    kinetic_path_sampling as kinetic_path_sampling,
     log_partition_functions as log_partition_functions,
     lowest_path as lowest_path,
     mass_weighted_eigenvalues as mass_weighted_eigenvalues,
@@ -75,6 +77,7 @@ from jaxscape.analysis import (
     occupation as occupation,
     parameter_names as parameter_names,
     quantum_heat_capacity as quantum_heat_capacity,
+    rate_convergence as rate_convergence,
     rate_matrix as rate_matrix,
     rate_sensitivity as rate_sensitivity,
     rates as rates,
@@ -91,7 +94,12 @@ from jaxscape.analysis import (
     with_masses as with_masses,
 )
 from jaxscape.check import CheckReport as CheckReport, check as check
-from jaxscape.explore import explore as explore
+from jaxscape.explore import (
+    Connection as Connection,
+    connect as connect,
+    explore as explore,
+    strategies as strategies,
+)
 from jaxscape.landscape import (
     IdentityTolerance as IdentityTolerance,
     KineticNetwork as KineticNetwork,

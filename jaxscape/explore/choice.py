@@ -7,8 +7,8 @@ import numpy as np
 from jaxscape.landscape import Landscape
 
 
-def choose_minima(network: Landscape, n: int) -> np.ndarray:
-    """`n` ids of minima to start from: the least tried for what is around them.
+def choose_minima(network: Landscape, n: int, among: np.ndarray | None = None) -> np.ndarray:
+    """`n` ids of minima to start from, of all or `among` some: the least tried for what is around.
 
     A minimum with many transition states needs more searches until all are found, so tries are
     counted per transition state known there, to which the average is added: of a new minimum
@@ -22,7 +22,8 @@ def choose_minima(network: Landscape, n: int) -> np.ndarray:
     degree = np.bincount(ends, minlength=size)
     share = 1.0 / (1.0 + degree.mean() + degree)
     energy = np.argsort(np.argsort(network.minima.energy, kind="stable"))
-    heap = [(tried[i] * share[i], int(energy[i]), i) for i in range(size)]
+    ids = range(size) if among is None else among.tolist()
+    heap = [(tried[i] * share[i], int(energy[i]), i) for i in ids]
     heapq.heapify(heap)
     chosen = np.empty(n, np.int64)
     for k in range(n):

@@ -9,7 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxscape.explore.choice import Pairs, choose_minima
-from jaxscape.explore.round import Settings, connect_pairs, find_minima, search_from_minima
+from jaxscape.explore.double_ended import connect_pairs
+from jaxscape.explore.round import Settings, find_minima, search_from_minima
+from jaxscape.explore.strategies import RateConverged, SingleEnded, Strategy
+from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
 from jaxscape.search.bar import tqdm
@@ -21,6 +24,9 @@ from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.neb import NEB
 from jaxscape.surface import Surface, as_surface
 
+# Pairs in one round of a strategy: what is found in one decides on the next.
+_PAIRS = 16
+
 
 def explore(
     surface: Surface | Callable,
@@ -29,6 +35,8 @@ def explore(
     key: PRNGKeyArray,
     landscape: Landscape | None = None,
     store: Any = None,
+    strategy: Strategy | SingleEnded = SingleEnded(),
+    until: RateConverged | None = None,
     searches: int | None = None,
     seconds: float | None = None,
     patience: int | None = None,
@@ -38,6 +46,7 @@ def explore(
     method: HybridEigenvectorFollowing = HybridEigenvectorFollowing(),
     minimiser: LBFGS = LBFGS(),
     band: NEB = NEB(images=9),
+    band_steps: int = 100,
     tolerance: float | None = None,
     max_steps: int = 400,
     push: float = 0.05,
@@ -59,9 +68,14 @@ def explore(
     - `key`: the same key, starts and budget give the same network.
     - `landscape`: one to go on with; `store`: an SQLite file to write to as it goes, or to go
       on with if it exists.
-    - `searches`: stop after so many transition-state searches in this call; `seconds`: after
-      so much time; `patience`: after so many searches in a row without anything new. Whichever
-      comes first; with none of them, `patience` follows the size of the network.
+    - `strategy`: which search comes next, a member of `jaxscape.strategies`. The default knows
+      no purpose; others connect two ends, find shortcuts and the like by double-ended searches,
+      and stop when there is nothing left for them to try.
+    - `until`: stop as soon as a rate has converged.
+    - `searches`: stop after so many searches in this call, from a minimum or between a pair;
+      `seconds`: after so much time; `patience`: after so many searches in a row without
+      anything new. Whichever comes first; with none of them, `patience` follows the size of the
+      network.
     - `batch`: searches in one round. What is reported after a round is in the store.
     - `displacement`: shortest and longest random displacement from a minimum (Euclidean, in
       units of the surface's `scale`); lengths are drawn evenly in their logarithm.
@@ -90,7 +104,7 @@ def explore(
     if np.shape(displacement) != (2,) or not 0 < displacement[0] <= displacement[1] < np.inf:
         raise ValueError(f"displacement is {displacement}; pass (shortest, longest), both positive")
     low, high = displacement
-    network = _landscape(surface, landscape, store)
+    network = landscape_for(surface, landscape, store)
     fresh = len(network.minima) == 0
     if x0 is None and fresh:
         x0 = surface.sample(key, 256)
@@ -103,6 +117,12 @@ def explore(
                 f"dim is {x0.shape[1]}; networks are certified by dense Hessians up to "
                 f"{DENSE_LIMIT}: use minimise, neb or basin_hopping"
             )
+    if not isinstance(strategy, Strategy | SingleEnded):
+        raise ValueError(
+            f"strategy is {strategy!r}: pass one of jaxscape.strategies, such as MissingLinks(a, b)"
+        )
+    if until is not None and not isinstance(until, RateConverged):
+        raise ValueError(f"until is {until!r}: pass jaxscape.strategies.RateConverged(a, b, ...)")
     settings = Settings(
         surface=surface,
         key=key,
@@ -111,6 +131,7 @@ def explore(
         method=method,
         minimiser=minimiser,
         band=band,
+        band_steps=band_steps,
         tolerance=default_tolerance(dtype, tolerance),
         max_steps=positive("max_steps", max_steps),
         push=push,
@@ -122,8 +143,13 @@ def explore(
     try:
         if x0 is not None:
             find_minima(settings, network, x0)
-        endless = searches is None and seconds is None
-        _grow(settings, network, searches, patience, connect, bar, endless)
+        if isinstance(strategy, SingleEnded):
+            endless = searches is None and seconds is None and until is None
+            limits = _Limits(searches, patience, endless, until)
+            _grow(settings, network, strategy, connect, limits, bar)
+        else:
+            limits = _Limits(searches, patience, False, until)
+            _pursue(settings, network, strategy, limits, bar)
     except KeyboardInterrupt:
         budget.interrupted = True
     finally:
@@ -131,7 +157,8 @@ def explore(
     return network
 
 
-def _landscape(surface, landscape, store) -> Landscape:
+def landscape_for(surface, landscape, store) -> Landscape:
+    """The network to grow: the one given, that of a store, or a new one."""
     if landscape is not None and store is not None:
         raise ValueError("pass landscape or store, not both: landscape.save(path) writes a file")
     if landscape is None:
@@ -156,29 +183,56 @@ def _landscape(surface, landscape, store) -> Landscape:
     return landscape
 
 
+@dataclasses.dataclass(frozen=True)
+class _Limits:
+    searches: int | None
+    patience: int | None
+    endless: bool
+    until: RateConverged | None
+
+    def reached(self, network: Landscape) -> bool:
+        return self.until is not None and self.until.reached(network)
+
+
 @dataclasses.dataclass
 class _Tally:
+    network: Landscape
+    bar: Any
+    since_new: int
     searches: int = 0
-    since_new: int = 0
+    size: int = 0
+
+    def begin(self) -> None:
+        self.size = len(self.network.minima) + len(self.network.transition_states)
+
+    def end(self, done: int) -> bool:
+        """Whether the round found anything new."""
+        minima, states = len(self.network.minima), len(self.network.transition_states)
+        new = minima + states > self.size
+        self.since_new = 0 if new else self.since_new + done
+        self.searches += done
+        self.bar.update(done)
+        self.bar.set_postfix(minima=minima, states=states, refresh=False)
+        return new
 
 
-def _grow(settings, network, searches, patience, connect, bar, endless) -> None:
+def _grow(settings, network, strategy: SingleEnded, connect, limits: _Limits, bar) -> None:
     """Rounds of searches until a budget is spent or nothing new turns up."""
-    tally = _Tally(since_new=_searches_since_new(network))
+    tally = _Tally(network, bar, _searches_since_new(network))
     pairs = Pairs(network)
+    connect = connect and strategy.whole
     idle_joins = 0
-    while not settings.budget.spent and len(network.minima):
-        left = settings.batch if searches is None else searches - tally.searches
+    while not settings.budget.spent and len(network.minima) and not limits.reached(network):
+        left = settings.batch if limits.searches is None else limits.searches - tally.searches
         room = min(settings.batch, left)
         if room < 1:
             break
-        size = len(network.minima) + len(network.transition_states)
-        enough = patience or (max(2000, 10 * size) if endless else math.inf)
+        tally.begin()
+        enough = limits.patience or (max(2000, 10 * tally.size) if limits.endless else math.inf)
         quiet = tally.since_new >= enough
         apart = connect and len(network.transition_states) and len(_interior_parts(network)) > 1
         if quiet and not (apart and idle_joins < 3):
             break
-        before = len(network.minima) + len(network.transition_states)
         joining = apart and (quiet or tally.searches // settings.batch % 3 == 2)
         chosen = pairs.choose(room // 4 or 1) if joining else []
         if chosen:
@@ -187,18 +241,26 @@ def _grow(settings, network, searches, patience, connect, bar, endless) -> None:
         else:
             if joining:
                 idle_joins = 3
-            done = search_from_minima(settings, network, choose_minima(network, room))
-        new = len(network.minima) + len(network.transition_states) - before
-        if new:
-            tally.since_new = 0
+            ids = None if strategy.whole else strategy.starts(network)
+            done = search_from_minima(settings, network, choose_minima(network, room, ids))
+        if tally.end(done):
             idle_joins = 0
-        else:
-            tally.since_new += done
-        tally.searches += done
-        bar.update(done)
-        bar.set_postfix(
-            minima=len(network.minima), states=len(network.transition_states), refresh=False
-        )
+
+
+def _pursue(settings, network, strategy: Strategy, limits: _Limits, bar) -> None:
+    """Rounds of double-ended searches until the strategy has nothing left to try."""
+    settings = dataclasses.replace(settings, batch=min(settings.batch, _PAIRS))
+    tally = _Tally(network, bar, 0)
+    distances = Distances(network)
+    while not settings.budget.spent and len(network.minima) and not limits.reached(network):
+        left = _PAIRS if limits.searches is None else limits.searches - tally.searches
+        if left < 1 or tally.since_new >= (limits.patience or math.inf):
+            break
+        pairs = strategy.pairs(network, min(settings.batch, left), distances)
+        if not pairs:
+            break
+        tally.begin()
+        tally.end(connect_pairs(settings, network, pairs))
 
 
 def _searches_since_new(network: Landscape) -> int:

@@ -11,8 +11,8 @@ from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, replaced, tile_width
-from jaxscape.search.neb import NEB, relax, straight
-from jaxscape.search.results import StationaryPoints
+from jaxscape.search.neb import NEB
+from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
 from jaxscape.search.transition_states import follow, settle, with_minima
 from jaxscape.surface import Surface
@@ -32,6 +32,7 @@ class Settings:
     method: HybridEigenvectorFollowing
     minimiser: LBFGS
     band: NEB
+    band_steps: int
     tolerance: float
     max_steps: int
     push: float
@@ -72,39 +73,12 @@ def search_from_minima(settings: Settings, network: Landscape, ids: np.ndarray) 
     x = network.minima.x[ids].astype(settings.dtype)
     first = sum(network.attempt_counts("single_ended").values())
     x0, modes = _displaced(settings, first + np.arange(len(ids)), x)
-    return _enter(settings, network, "single_ended", x0, modes, ids, None)
+    _search(settings, network, x0, modes, ids)
+    return len(ids)
 
 
-def connect_pairs(settings: Settings, network: Landscape, pairs: list[tuple[int, int]]) -> int:
-    """Double-ended searches: a band between two minima, then its maxima as starts."""
-    a, b = np.array(pairs, np.int64).T
-    x = network.minima.x.astype(settings.dtype)
-    images, dim = settings.band.images, x.shape[1]
-    paths = relax(
-        settings.surface,
-        straight(settings.surface, x[a], x[b], images),
-        settings.band,
-        1e-2,
-        100,
-        settings.lanes,
-        False,
-        settings.budget,
-        settings.width(images * dim, 2 * settings.band.history + 8),
-    )
-    tops = paths.candidates()
-    good = np.isfinite(tops.x).all(axis=1)
-    spent = paths.evaluations
-    if not good.any():
-        network.record_attempts("double_ended", a, b, ["no maximum"] * len(a), spent)
-        return len(a)
-    network.record_attempts("double_ended", a, b, ["band"] * len(a), spent)
-    path = tops.path[good]
-    _enter(settings, network, "band_maximum", tops.x[good], tops.mode[good], a[path], b[path])
-    return len(a)
-
-
-def _enter(settings, network, kind, x0, modes, a, b) -> int:
-    """Search from starts with modes; enter transition states and their minima."""
+def _search(settings: Settings, network: Landscape, x0, modes, ids) -> None:
+    """Follow modes to transition states; certify those that the network does not know."""
     surface, budget, dim = settings.surface, settings.budget, x0.shape[1]
     points, directions = follow(
         surface,
@@ -118,27 +92,45 @@ def _enter(settings, network, kind, x0, modes, a, b) -> int:
         budget,
         settings.width(dim, 2 * settings.method.history + 16),
     )
+    found = certify_unknown(settings, network, points, directions)
+    enter_states(settings, network, "single_ended", *found, (ids, None), _both_sides)
+
+
+def certify_unknown(settings: Settings, network: Landscape, points, directions):
+    """Points near transition states, certified unless known; their modes, and ids or -1."""
     # What lies on a known transition state needs no certificate of its own, and only those met
     # for the first time are followed downhill.
     ids = network.recognise(points)
     rows = np.flatnonzero(ids < 0)
-    polished, certain = certified(surface, points.take(rows), settings.tolerance, 1, budget)
+    work = np.array(points.evaluations)
+    near = points.take(rows)
+    polished, certain = certified(settings.surface, near, settings.tolerance, 1, settings.budget)
+    work[rows] = polished.evaluations
     points, directions = replaced((points, directions), rows, (polished, certain))
     ids[rows] = network.recognise(polished)
-    fresh = _first_of_each(network, points, ids)
-    unseen = points.take(fresh)
-    states = with_minima(
-        surface,
-        unseen,
-        directions[fresh],
+    return dataclasses.replace(points, evaluations=work), directions, ids
+
+
+def _both_sides(settings: Settings, network, points, directions) -> TransitionStates:
+    del network
+    return with_minima(
+        settings.surface,
+        points,
+        directions,
         settings.minimiser,
         settings.tolerance,
         settings.push,
         settings.lanes,
         False,
-        budget,
-        settings.width(dim, 2 * settings.minimiser.history + 6),
+        settings.budget,
+        settings.width(points.x.shape[1], 2 * settings.minimiser.history + 6),
     )
+
+
+def enter_states(settings, network, kind, points, directions, ids, ends, both_sides) -> None:
+    """Run downhill from transition states met for the first time; enter them and record all."""
+    fresh = _first_of_each(network, points, ids)
+    states = both_sides(settings, network, points.take(fresh), directions[fresh])
     evaluations = np.array(points.evaluations)
     evaluations[fresh] += states.plus.evaluations + states.minus.evaluations
     report = network.add(states)
@@ -148,8 +140,7 @@ def _enter(settings, network, kind, x0, modes, a, b) -> int:
     for row, status in zip(fresh, states.status, strict=True):
         if status != Status.CONVERGED:
             outcomes[row] = Status(int(status)).name
-    network.record_attempts(kind, a, b, outcomes, evaluations)
-    return len(x0)
+    network.record_attempts(kind, *ends, outcomes, evaluations)
 
 
 def _first_of_each(network: Landscape, points: StationaryPoints, ids) -> np.ndarray:

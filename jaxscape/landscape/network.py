@@ -183,10 +183,13 @@ class Landscape:
         self.flush()
         return report
 
-    def recognise(self, points: StationaryPoints, index: int = 1) -> np.ndarray:
-        """Ids `[B]` of the points that the network knows, -1 for the others; counts the meetings.
+    def recognise(
+        self, points: StationaryPoints, index: int = 1, *, count: bool = True
+    ) -> np.ndarray:
+        """Ids `[B]` of the points that the network knows, -1 for the others.
 
-        `index` tells minima (0) from transition states (1). Points that are not ok get -1.
+        `index` tells minima (0) from transition states (1); with `count` every meeting counts.
+        Points that are not ok get -1.
         """
         self._check_width(points)
         view = self.minima if index == 0 else self.transition_states
@@ -196,8 +199,9 @@ class Landscape:
             x = np.asarray(points.x)[rows]
             prints = fingerprints(self._need_symmetry(), x)
             ids[rows] = self._index(index, view).match(np.asarray(points.energy)[rows], prints, x)
-        for known in ids[ids >= 0].tolist():
-            view._count_hit(known)
+        if count:
+            for known in ids[ids >= 0].tolist():
+                view._count_hit(known)
         return ids
 
     def record_attempts(self, kind: str, a=None, b=None, outcomes=None, evaluations=None) -> None:

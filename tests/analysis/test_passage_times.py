@@ -1,11 +1,16 @@
 """Passage times between all pairs, their mean, and where the time is spent."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.linalg
 
 import jaxscape as js
 import jaxscape.analysis.kinetics.passage_times as module
+
+REFERENCE = Path(__file__).parents[1] / "reference"
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -57,3 +62,22 @@ def test_a_parallel_way_only_saves_time_between_its_ends():
 def test_no_targets():
     with pytest.raises(ValueError, match="targets is empty"):
         js.mean_first_passage_times(np.ones((3, 3)), [])
+
+
+@pytest.mark.parametrize("temperature", [1.0, 10.0])
+def test_the_network_of_32_states(temperature):
+    """PyGT's example, with the figures that its authors print."""
+    known = json.loads((REFERENCE / "pygt_32_states.json").read_text())
+    count = len(known["energy"])
+    network = js.KineticNetwork(
+        known["energy"], known["plus"], known["minus"], known["ts_energy"],
+        log_product=np.ones(count), ts_log_product=np.ones(len(known["plus"])),
+        modes=np.full(count, 3), ts_modes=np.full(len(known["plus"]), 3 - 1),
+    )  # fmt: skip
+    a, b = (np.flatnonzero(np.array(known["communities"]) == part) for part in (0, 3))
+    found, at = js.rates(network, a, b, temperature), str(temperature)
+    # Rates there have 1 / (2 pi) for each step, and no mode less at a transition state.
+    assert found.forward.mean_time == pytest.approx(known["mean_time_a_b"][at], rel=1e-11)
+    assert found.backward.mean_time == pytest.approx(known["mean_time_b_a"][at], rel=1e-11)
+    kemeny = js.kemeny_constant(network, temperature)
+    assert kemeny == pytest.approx(known["kemeny"][at], rel=1e-11)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 
@@ -100,3 +101,26 @@ def test_a_landscape_will_do(double_well):
     assert found.rate == pytest.approx(np.sqrt(32 / 4) / (2 * np.pi) * np.exp(-5.0), rel=1e-12)
     slowed = js.rates(double_well, 0, 1, 0.2, friction=3.0).forward
     assert slowed.rate == pytest.approx(found.rate / 2, rel=1e-12)  # sqrt(1 + 9/16) - 3/4
+
+
+@pytest.mark.slow
+def test_the_peak_of_lj13():
+    """The transition of LJ13 from the icosahedron to the many minima above.
+
+    Sampling (parallel tempering, container of radius 2) puts the peak at kT = 0.284(3) and its
+    height, with the kinetic part, at 8.73 k an atom; the harmonic approximation, to which the
+    minima above the lowest are too stiff, at 0.340 and 6.66 with all of 1,503 minima.
+    """
+    surface = js.systems.lennard_jones(13)
+    x0 = surface.sample(jax.random.key(0), 4096)
+    landscape = js.explore(
+        surface, x0, key=jax.random.key(1), searches=8192, connect=False, progress=False
+    )
+    assert len(landscape.minima) > 1000
+    curve = js.heat_capacity(landscape, np.linspace(0.2, 0.45, 251), vibrations=33)
+    at, height = curve.peak()
+    assert at == pytest.approx(0.340, abs=0.004)
+    assert (height + 3) / 13 == pytest.approx(6.6, abs=0.15)
+    # It takes hundreds of minima, the more the higher.
+    _, totals = js.heat_capacity_convergence(landscape, at, [10, 100, 1000], vibrations=33)
+    assert (np.diff(totals) > 0).all() and totals[-1] == pytest.approx(height, rel=0.02)

@@ -10,6 +10,10 @@ from jaxscape.analysis.kinetics.committors import (
     committor as committor,
     reactive_flux as reactive_flux,
 )
+from jaxscape.analysis.kinetics.convergence import (
+    RateConvergence as RateConvergence,
+    rate_convergence as rate_convergence,
+)
 from jaxscape.analysis.kinetics.fastest_paths import (
     KineticPath as KineticPath,
     fastest_paths as fastest_paths,
@@ -28,6 +32,9 @@ from jaxscape.analysis.kinetics.passage_times import (
     mean_first_passage_matrix as mean_first_passage_matrix,
     mean_first_passage_times as mean_first_passage_times,
     residence_times as residence_times,
+)
+from jaxscape.analysis.kinetics.path_sampling import (
+    kinetic_path_sampling as kinetic_path_sampling,
 )
 from jaxscape.analysis.kinetics.rate_matrix import (
     RateMatrix as RateMatrix,

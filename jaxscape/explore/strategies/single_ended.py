@@ -1,0 +1,45 @@
+"""From every minimum in turn: how a network is explored when nothing else is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from jaxscape.explore.strategies._base import ids_of
+from jaxscape.landscape import Landscape
+
+
+@dataclasses.dataclass(frozen=True)
+class SingleEnded:
+    """Transition states from randomly displaced minima, the least tried first.
+
+    Of the whole network unconnected parts are joined, too (`connect` of `explore`).
+
+    - `minima`: ids of the minima to start from; None for all, those found later included.
+    - `below`: start from minima up to this energy only; None for all.
+
+    >>> SingleEnded(below=-40.0).minima is None
+    True
+    """
+
+    minima: tuple[int, ...] | None = None
+    below: float | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it starts from all minima."""
+        return self.minima is None and self.below is None
+
+    def starts(self, network: Landscape) -> np.ndarray:
+        """Ids of the minima to start from."""
+        size = len(network.minima)
+        ids = np.arange(size) if self.minima is None else ids_of(network, self.minima, "minima")
+        if self.below is not None:
+            ids = ids[network.minima.energy[ids] <= self.below]
+            if not len(ids):
+                lowest = float(network.minima.energy.min())
+                raise ValueError(
+                    f"below is {self.below}, where there is no minimum: the lowest has {lowest}"
+                )
+        return ids
