@@ -17,6 +17,7 @@ from jaxscape.models.datasets import (
     three_atoms as three_atoms,
     wine as wine,
     xor as xor,
+)
 from jaxscape.models.iris import iris as iris
 from jaxscape.models.k_means import KMeans as KMeans
 from jaxscape.models.latent import (
