@@ -111,7 +111,7 @@ def explore(
         method=method,
         minimiser=minimiser,
         band=band,
-        tolerance=default_tolerance(dtype, tolerance),
+        tolerance=default_tolerance(dtype, tolerance, surface),
         max_steps=positive("max_steps", max_steps),
         push=push,
         lanes=lanes,
