@@ -1,6 +1,7 @@
 """Energy and loss landscapes from JAX functions: minima, transition states and their network."""
 
 from jaxscape import (
+    adapters as adapters,
     io as io,
     models as models,
     plot as plot,

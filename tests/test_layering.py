@@ -28,7 +28,7 @@ ROWS = (
 HEIGHT = {name: height for height, row in enumerate(ROWS) for name in row}
 # These use the package as anybody would, through `import jaxscape`.
 PUBLIC_USERS = {"cli", "__main__", "__init__"}
-OPTIONAL = {"flax", "rdkit", "ase", "openmm", "jax_md", "torch", "sklearn", "IPython"}
+OPTIONAL = {"flax", "rdkit", "ase", "tblite", "openmm", "jax_md", "torch", "sklearn", "IPython"}
 
 
 def part_of(path: Path) -> str:
