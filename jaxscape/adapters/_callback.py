@@ -185,9 +185,8 @@ class Evaluations:
             energies[broken], gradients[broken] = np.nan, np.nan
             self.calls += len(rows)
             self.failures += int(broken.sum())
-            answers = {
-                keys[row]: pair for row, pair in zip(rows, zip(energies, gradients), strict=True)
-            }
+            pairs = zip(energies, gradients, strict=True)
+            answers = {keys[row]: pair for row, pair in zip(rows, pairs, strict=True)}
         found = []
         for key in keys:
             if key in answers:

@@ -144,7 +144,7 @@ def _refill(search, surface, state, owners, harvest, buffer, buffer_owners, wait
 
 
 def _held(mask, old, new):
-    """`old` in the lanes of `mask`, `new` elsewhere; histories go on, as nothing is read of them."""
+    """`old` in the lanes of `mask`, `new` elsewhere; of histories nothing more is read there."""
 
     def leaf(o, n):
         return n if isinstance(n, History) else jnp.where(mask, o, n)
