@@ -155,7 +155,8 @@ def test_orders_of_magic_clusters(build, energy, order):
     assert found == pytest.approx(energy, abs=1e-6)
     for inversion in (True, False):
         cluster = Cluster(inversion=inversion)
-        assert cluster.order(x) == order
+        # With enantiomers apart, rotations alone: half of these achiral groups.
+        assert cluster.order(x) == order // (1 if inversion else 2)
         assert cluster.order(cluster.random_image(x, 1)) == order
 
 
