@@ -10,6 +10,7 @@ from jaxscape import (
     systems as systems,
 )
 from jaxscape.analysis import (
+    BarrierTable as BarrierTable,
     Committor as Committor,
     Continuation as Continuation,
     Derivatives as Derivatives,
@@ -34,6 +35,7 @@ from jaxscape.analysis import (
     StepRates as StepRates,
     Trajectories as Trajectories,
     barrier as barrier,
+    barrier_table as barrier_table,
     committor as committor,
     derivatives as derivatives,
     differentiable as differentiable,
@@ -67,6 +69,7 @@ from jaxscape.analysis import (
     residence_times as residence_times,
     stationary as stationary,
     step_rates as step_rates,
+    wavenumbers as wavenumbers,
     with_masses as with_masses,
 )
 from jaxscape.check import CheckReport as CheckReport, check as check

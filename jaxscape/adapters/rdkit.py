@@ -58,6 +58,8 @@ def rdkit(
         raise ValueError(f"variant is {variant!r}; pass one of {', '.join(_VARIANTS)}")
     if isinstance(conformers, bool) or int(conformers) != conformers or conformers < 1:
         raise ValueError(f"conformers is {conformers!r}; pass a whole number, 1 or more")
+    if isinstance(seed, bool) or int(seed) != seed or seed < 0:
+        raise ValueError(f"seed is {seed!r}; pass a whole number, 0 or more")
     whole, own = _read(molecule)
     function = force_field(whole, variant)
     points = np.concatenate([own, _embedded(whole, int(conformers), seed)])
@@ -118,7 +120,7 @@ def _embedded(whole, count, seed) -> np.ndarray:
     fresh = Chem.Mol(whole)
     fresh.RemoveAllConformers()
     options = rdDistGeom.ETKDGv3()
-    options.randomSeed = seed
+    options.randomSeed = seed + 1  # zero would make all conformers the same
     options.numThreads = min(8, os.cpu_count() or 1)
     numbers = list(rdDistGeom.EmbedMultipleConfs(fresh, count, options))
     if not numbers:

@@ -54,8 +54,10 @@ from jaxscape.analysis.paths import (
     lowest_path as lowest_path,
 )
 from jaxscape.analysis.thermodynamics import (
+    BarrierTable as BarrierTable,
     HeatCapacity as HeatCapacity,
     Microcanonical as Microcanonical,
+    barrier_table as barrier_table,
     free_energies as free_energies,
     free_energy_tree as free_energy_tree,
     frequencies as frequencies,
@@ -66,5 +68,6 @@ from jaxscape.analysis.thermodynamics import (
     microcanonical as microcanonical,
     occupation as occupation,
     quantum_heat_capacity as quantum_heat_capacity,
+    wavenumbers as wavenumbers,
     with_masses as with_masses,
 )

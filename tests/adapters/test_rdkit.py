@@ -101,10 +101,10 @@ def test_parameters_can_be_differentiated(ethanol):
     assert float(jnp.abs(slope.torsion_v).max()) > 0 and float(jnp.abs(slope.bond_k).max()) > 0
 
 
+@pytest.mark.slow
 def test_ethanol_has_one_anti_and_two_gauche_conformers(ethanol):
-    starts = np.asarray(ethanol.sample(jax.random.key(0), 64))
-    starts = starts + 0.15 * np.random.default_rng(0).normal(size=starts.shape)
-    found = js.minimise(ethanol, starts)
+    found = js.minimise(ethanol, ethanol.sampler.points)
+    assert found.ok.all()
     network = js.Landscape(ethanol)
     network.add(found)
     # The hydroxyl anti, or gauche to either side: mirror images are different.
@@ -119,6 +119,11 @@ def test_handed_centres_keep_their_hand():
     x = np.asarray(surface.sampler.points[0])
     mirrored = (x.reshape(-1, 3) * [1, 1, -1]).ravel()
     assert not surface.symmetry.same(x, mirrored)
+
+
+def test_conformers_differ(ethanol):
+    distances = np.ptp(np.asarray(ethanol.symmetry.fingerprint(ethanol.sampler.points)), axis=0)
+    assert distances.max() > 0.3
 
 
 def test_a_molecule_brings_its_own_conformers():
@@ -159,6 +164,7 @@ def test_pentane_has_seven_conformers_none_twice():
         ("C[Pt]C", {}, "no parameters for this molecule of C, H, Pt"),
         ("CC", {"variant": "UFF"}, "variant is 'UFF'"),
         ("CC", {"conformers": 0}, "conformers is 0"),
+        ("CC", {"seed": -1}, "seed is -1"),
     ],
 )
 def test_bad_input_is_refused_with_a_remedy(argument, options, message):
