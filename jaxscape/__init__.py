@@ -1,6 +1,7 @@
 """Energy and loss landscapes from JAX functions: minima, transition states and their network."""
 
 from jaxscape import (
+    adapters as adapters,
     io as io,
     models as models,
     plot as plot,
@@ -10,12 +11,12 @@ from jaxscape import (
 )
 from jaxscape.analysis import (
     AutoNEB as AutoNEB,
+    BarrierTable as BarrierTable,
     Committor as Committor,
     Connections as Connections,
     Continuation as Continuation,
     Contributions as Contributions,
     Curvature as Curvature,
-    DataRoughness as DataRoughness,
     Derivatives as Derivatives,
     DifferentiableLandscape as DifferentiableLandscape,
     DisconnectivityTree as DisconnectivityTree,
@@ -44,10 +45,9 @@ from jaxscape.analysis import (
     Sweep as Sweep,
     Trajectories as Trajectories,
     barrier as barrier,
+    barrier_table as barrier_table,
     committor as committor,
     curvature as curvature,
-    data_roughness as data_roughness,
-    data_set_landscape as data_set_landscape,
     derivatives as derivatives,
     differentiable as differentiable,
     disconnectivity_tree as disconnectivity_tree,
@@ -91,9 +91,15 @@ from jaxscape.analysis import (
     stationary as stationary,
     step_rates as step_rates,
     sweep_minima as sweep_minima,
+    wavenumbers as wavenumbers,
     with_masses as with_masses,
 )
 from jaxscape.check import CheckReport as CheckReport, check as check
+from jaxscape.data_roughness import (
+    DataRoughness as DataRoughness,
+    data_roughness as data_roughness,
+    data_set_landscape as data_set_landscape,
+)
 from jaxscape.explore import (
     Connection as Connection,
     connect as connect,

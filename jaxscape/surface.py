@@ -37,6 +37,9 @@ class Surface(eqx.Module):
       a basin); caps on steps are multiples of it. Default: a tenth of the narrowest
       finite bounds, else 1.
     - `name`, `units`: for tables and plots.
+    - `tolerance`: where gradients carry noise (those of other programs), the default largest
+      root-mean-square gradient of searches. They then also forgive a rise in energy of a tenth
+      of it per `scale`. Default: what the floating-point type allows.
 
     A surface whose function has the class attribute `trailing_lanes = True` is evaluated on
     `[dim, lanes]` directly instead of through `vmap`: every point in one column. If it also has
@@ -59,6 +62,7 @@ class Surface(eqx.Module):
     name: str = eqx.field(static=True)
     units: Units = eqx.field(static=True)
     metrics: Metrics = eqx.field(static=True)
+    tolerance: float | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class Surface(eqx.Module):
         units: Units | None = None,
         unflatten: Unravel | None = None,
         metrics: Mapping[str, Callable] | None = None,
+        tolerance: float | None = None,
     ):
         if not callable(function):
             raise ValueError(
@@ -94,6 +99,9 @@ class Surface(eqx.Module):
         self.dim = dim
         self.name = name or getattr(function, "__name__", type(function).__name__)
         self.units = units or Units()
+        if tolerance is not None and not 0 < tolerance < float("inf"):
+            raise ValueError(f"tolerance is {tolerance}; it must be a positive number, or None")
+        self.tolerance = None if tolerance is None else float(tolerance)
 
     @staticmethod
     def from_loss(

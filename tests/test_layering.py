@@ -20,6 +20,7 @@ ROWS = (
     ("io",),
     ("analysis",),
     ("explore",),
+    ("data_roughness",),
     ("plot",),
     ("cli",),
     ("__main__",),
@@ -28,7 +29,10 @@ ROWS = (
 HEIGHT = {name: height for height, row in enumerate(ROWS) for name in row}
 # These use the package as anybody would, through `import jaxscape`.
 PUBLIC_USERS = {"cli", "__main__", "__init__"}
-OPTIONAL = {"flax", "rdkit", "ase", "openmm", "jax_md", "torch", "sklearn", "IPython", "matfree"}
+OPTIONAL = {
+    *("flax", "rdkit", "ase", "tblite", "openmm", "jax_md", "torch", "sklearn", "IPython"),
+    "matfree",
+}
 
 
 def part_of(path: Path) -> str:

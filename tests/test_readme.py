@@ -85,8 +85,10 @@ def test_a_section(section, quickstart):
         with contextlib.chdir(folder):
             for language, line, code in SECTIONS[section]:
                 if language == "python":
-                    if "flax" in code:
-                        pytest.importorskip("flax", reason="the extra [flax] is not installed")
+                    for extra in ("flax", "rdkit", "ase"):
+                        if f"adapters.{extra}(" in code or f"from {extra} import" in code:
+                            reason = f"the extra [{extra}] is not installed"
+                            pytest.importorskip(extra, reason=reason)
                     run(code, line, names)
     finally:
         for name, value in before.items():

@@ -4,11 +4,6 @@ from jaxscape.analysis.batch_selection import (
     Exclusions as Exclusions,
     select_batch as select_batch,
 )
-from jaxscape.analysis.data_roughness import (
-    DataRoughness as DataRoughness,
-    data_roughness as data_roughness,
-    data_set_landscape as data_set_landscape,
-)
 from jaxscape.analysis.differentiation import (
     Continuation as Continuation,
     Derivatives as Derivatives,
@@ -87,8 +82,10 @@ from jaxscape.analysis.paths import (
     lowest_path as lowest_path,
 )
 from jaxscape.analysis.thermodynamics import (
+    BarrierTable as BarrierTable,
     HeatCapacity as HeatCapacity,
     Microcanonical as Microcanonical,
+    barrier_table as barrier_table,
     free_energies as free_energies,
     free_energy_tree as free_energy_tree,
     frequencies as frequencies,
@@ -99,5 +96,6 @@ from jaxscape.analysis.thermodynamics import (
     microcanonical as microcanonical,
     occupation as occupation,
     quantum_heat_capacity as quantum_heat_capacity,
+    wavenumbers as wavenumbers,
     with_masses as with_masses,
 )

@@ -132,7 +132,7 @@ def explore(
         minimiser=minimiser,
         band=band,
         band_steps=band_steps,
-        tolerance=default_tolerance(dtype, tolerance),
+        tolerance=default_tolerance(dtype, tolerance, surface),
         max_steps=positive("max_steps", max_steps),
         push=push,
         lanes=lanes,

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from jaxscape.landscape import IdentityIndex, Landscape
+from jaxscape.search.arguments import loosened
 from jaxscape.search.draws import generators, unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lanes import Budget
@@ -85,7 +86,7 @@ def _search(settings: Settings, network: Landscape, x0, modes, ids) -> None:
         x0,
         modes,
         settings.method,
-        _FOLLOW * settings.tolerance,
+        loosened(surface, settings.tolerance, _FOLLOW),
         settings.max_steps,
         settings.lanes,
         False,

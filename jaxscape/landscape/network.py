@@ -299,6 +299,7 @@ class Landscape:
         return dataclasses.replace(report, minima=minima)
 
     def _enter(self, view, kind, points, reasons, verified, extra) -> AddReport:
+        reasons = self._with_objections(points, reasons)
         good = np.array([i for i, reason in enumerate(reasons) if reason is None], np.int64)
         ids, new = np.full(len(points), -1), np.zeros(len(points), bool)
         if len(good):
@@ -318,6 +319,16 @@ class Landscape:
         known = ids[~new & (ids >= 0)]
         rejected = [(i, reason) for i, reason in enumerate(reasons) if reason is not None]
         return AddReport(ids, ids[new], known, rejected)
+
+    def _with_objections(self, points, reasons) -> list[str | None]:
+        """Reasons to reject points, those of the symmetry included."""
+        rows = [i for i, reason in enumerate(reasons) if reason is None]
+        reasons = list(reasons)
+        if rows and self.symmetry is not None:
+            own = self.symmetry.objections(np.asarray(points.x)[rows])
+            for row, reason in zip(rows, own, strict=True):
+                reasons[row] = reason
+        return reasons
 
     def _meet(self, view, point: int, rows, position: int, verified: bool) -> None:
         if verified and not view.certified[point]:

@@ -6,11 +6,6 @@ from jaxscape.models.acquisition import (
 )
 from jaxscape.models.covariance import RBF as RBF, Matern as Matern
 from jaxscape.models.data_set import DataSet as DataSet
-from jaxscape.models.gaussian_process import (
-    GaussianProcess as GaussianProcess,
-    Posterior as Posterior,
-)
-from jaxscape.models.interpolation import Interpolation as Interpolation
 from jaxscape.models.datasets import (
     breast_cancer as breast_cancer,
     digits as digits,
@@ -18,6 +13,11 @@ from jaxscape.models.datasets import (
     wine as wine,
     xor as xor,
 )
+from jaxscape.models.gaussian_process import (
+    GaussianProcess as GaussianProcess,
+    Posterior as Posterior,
+)
+from jaxscape.models.interpolation import Interpolation as Interpolation
 from jaxscape.models.iris import iris as iris
 from jaxscape.models.k_means import KMeans as KMeans
 from jaxscape.models.latent import (

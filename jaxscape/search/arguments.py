@@ -44,11 +44,16 @@ def checked_starts(surface: Surface, x0, name: str = "x0") -> np.ndarray:
     return x0
 
 
-def default_tolerance(dtype, tolerance: float | None) -> float:
-    """The tolerance on the root-mean-square gradient, 1e-8 or 1e-4 unless given."""
+def default_tolerance(dtype, tolerance: float | None, surface: Surface | None = None) -> float:
+    """The tolerance on the root-mean-square gradient.
+
+    Unless given that of the surface, if it has one, else 1e-8 in double and 1e-4 in single
+    precision.
+    """
     double = np.dtype(dtype) == np.float64
     if tolerance is None:
-        return 1e-8 if double else 1e-4
+        least = 1e-8 if double else 1e-4
+        return max(least, (surface.tolerance if surface is not None else None) or 0.0)
     tolerance = positive_number("tolerance", tolerance)
     if not double and tolerance < 1e-6:
         raise ValueError(
@@ -56,6 +61,14 @@ def default_tolerance(dtype, tolerance: float | None) -> float:
             "(with jax_enable_x64 on), or a tolerance of 1e-6 or more"
         )
     return tolerance
+
+
+def loosened(surface: Surface, tolerance: float, factor: float) -> float:
+    """`factor` times the tolerance, for searches that are polished afterwards.
+
+    A surface with a tolerance of its own has a coarse one: a hundred times it is loose enough.
+    """
+    return tolerance * (factor if surface.tolerance is None else min(factor, 100.0))
 
 
 def positive(name: str, value) -> int:

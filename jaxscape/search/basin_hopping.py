@@ -248,7 +248,7 @@ def basin_hopping(
     if target is not None and np.isnan(target):
         raise ValueError(f"target is {target}; pass an energy, or None")
     keep = positive("keep", keep)
-    tolerance = default_tolerance(x0.dtype, tolerance)
+    tolerance = default_tolerance(x0.dtype, tolerance, surface)
     batch, dim = x0.shape
     dense = dim <= DENSE_LIMIT
     certify = dense if certify is None else certify

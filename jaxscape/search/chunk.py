@@ -74,8 +74,11 @@ def _chunk(shared, carry, buffer, buffer_owners, waiting, more, max_rounds):
         def steps(_, inner):
             clock, state, useful = inner
             running = jnp.sum((state.status == Status.RUNNING) & (owners >= 0), dtype=jnp.int32)
-            state = search.step(surface, clock, state)
-            return clock + 1, state, useful + running
+            after = search.step(surface, clock, state)
+            if getattr(surface.function, "costly", False):
+                # A lane that has ended must not ask for energies at new points.
+                after = _held(state.status != Status.RUNNING, state, after)
+            return clock + 1, after, useful + running
 
         clock, state, useful = lax.fori_loop(0, search.stride, steps, (clock, state, zero))
         n = harvest.counts
@@ -138,6 +141,15 @@ def _refill(search, surface, state, owners, harvest, buffer, buffer_owners, wait
     owners = jnp.where(fill, buffer_owners[source], owners)
     used = harvest.counts.used + jnp.sum(fill, dtype=jnp.int32)
     return state, owners, eqx.tree_at(lambda h: h.counts.used, harvest, used)
+
+
+def _held(mask, old, new):
+    """`old` in the lanes of `mask`, `new` elsewhere; of histories nothing more is read there."""
+
+    def leaf(o, n):
+        return n if isinstance(n, History) else jnp.where(mask, o, n)
+
+    return jax.tree.map(leaf, old, new, is_leaf=lambda node: isinstance(node, History))
 
 
 def select(mask, new, old):

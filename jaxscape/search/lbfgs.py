@@ -112,6 +112,9 @@ def quench_step(options, surface, clock, state, tolerance, max_steps) -> LBFGSSt
     first = state.steps == 0
     eps = jnp.finfo(state.x.dtype).eps
     rise = options.max_rise * eps * jnp.abs(state.energy)
+    if surface.tolerance is not None:
+        # Energies are as coarse as gradients.
+        rise = rise + 0.1 * surface.tolerance * surface.scale.astype(state.x.dtype)
     accept = finite & (first | (energy <= state.energy + rise))
 
     moved = state.trial - state.x

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxscape.search import lanes as engine
-from jaxscape.search.arguments import checked_starts, default_tolerance, positive
+from jaxscape.search.arguments import checked_starts, default_tolerance, loosened, positive
 from jaxscape.search.certify import DENSE_LIMIT, certify as certify_points
 from jaxscape.search.lbfgs import LBFGS, LBFGSSearch
 from jaxscape.search.results import StationaryPoints
@@ -36,7 +36,7 @@ def minimise(
     - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
     - `x0`: starting points `[B, dim]`; their dtype rules.
     - `tolerance`: largest root-mean-square gradient of a converged point, in units of the
-      surface. Default 1e-8 in float64, 1e-4 in float32.
+      surface. Default 1e-8 in float64, 1e-4 in float32, or that of the surface.
     - `max_steps`: energy and gradient evaluations per start.
     - `certify`: polish each point by Newton's method and count negative eigenvalues of its
       Hessian; a stationary point that is no minimum gets `Status.WRONG_INDEX`. Default: for
@@ -56,7 +56,7 @@ def minimise(
     """
     surface = as_surface(surface)
     x0 = checked_starts(surface, x0)
-    tolerance = default_tolerance(x0.dtype, tolerance)
+    tolerance = default_tolerance(x0.dtype, tolerance, surface)
     max_steps = positive("max_steps", max_steps)
     dense = x0.shape[1] <= DENSE_LIMIT
     if certify and not dense:
@@ -111,7 +111,7 @@ def certified_quench(
     batch, dim = x0.shape
     width = width or tile_width(surface, dim, batch, 2 * method.history + 6, x0.dtype)
     work = (max_steps, lanes, progress, budget, width)
-    loose = quench(surface, x0, method, 1000.0 * tolerance, *work)
+    loose = quench(surface, x0, method, loosened(surface, tolerance, 1e3), *work)
     found = certified(surface, loose, tolerance, 0, budget)
     failed = np.isin(found[0].status, (Status.STALLED, Status.WRONG_INDEX)) & loose.ok
     rows = np.flatnonzero(failed)

@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxscape.search import lanes as engine
-from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
+from jaxscape.search.arguments import (
+    checked_starts,
+    default_tolerance,
+    loosened,
+    positive,
+    positive_number,
+)
 from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
@@ -68,7 +74,7 @@ def find_transition_states(
         raise ValueError(
             f"dim is {dim}; transition states are certified by dense Hessians up to {DENSE_LIMIT}"
         )
-    tolerance = default_tolerance(x0.dtype, tolerance)
+    tolerance = default_tolerance(x0.dtype, tolerance, surface)
     max_steps = positive("max_steps", max_steps)
     push = positive_number("push", push)
     if modes is not None:
@@ -82,7 +88,15 @@ def find_transition_states(
         modes = unit_vectors(key, 0, range(len(x0)), dim, x0.dtype)
     budget = budget or engine.Budget()
     points, directions = follow(
-        surface, x0, modes, method, 1e4 * tolerance, max_steps, lanes, progress, budget
+        surface,
+        x0,
+        modes,
+        method,
+        loosened(surface, tolerance, 1e4),
+        max_steps,
+        lanes,
+        progress,
+        budget,
     )
     points, certain = certified(surface, points, tolerance, 1, budget)
     directions = np.where(points.ok[:, None], certain, directions)

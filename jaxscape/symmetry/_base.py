@@ -33,6 +33,10 @@ class Symmetry(eqx.Module):
     def order(self, x: Float[np.ndarray, " dim"], tolerance: float = 1e-3) -> int:
         """Number of discrete symmetry operations that leave `x` as it is (1 without any)."""
 
+    def objections(self, x: Float[np.ndarray, "batch dim"]) -> list[str | None]:
+        """Why points have no place in a landscape of this symmetry, None for those that have."""
+        return [None] * len(x)
+
     def orders(self, x: Float[np.ndarray, "batch dim"]) -> Int[np.ndarray, " batch"]:
         """`order` of each row."""
         return np.array([self.order(point) for point in x], np.int64)

@@ -5,6 +5,7 @@ frame. One such pair of `a` is held; every pair of `b` that could be its image i
 there are never many more of these than symmetry operations. No starting guesses, no chance.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -78,16 +79,29 @@ def superpositions(
 
 
 def group_order(
-    atoms: Float[np.ndarray, "n 3"], labels: Int[np.ndarray, " n"], tolerance: float
+    atoms: Float[np.ndarray, "n 3"],
+    labels: Int[np.ndarray, " n"],
+    tolerance: float,
+    *,
+    improper: bool = True,
+    keep: Callable | None = None,
 ) -> int:
-    """Number of rotations and rotation-reflections that leave centred atoms as they are."""
-    found = superpositions(atoms, atoms, labels, tolerance, improper=True)
+    """Number of rotations and rotation-reflections that leave centred atoms as they are.
+
+    Without `improper` rotations alone; `keep` tells which permutations `[C, n]` count.
+    """
+    found = superpositions(atoms, atoms, labels, tolerance, improper=improper)
+    permutations, rotations = found.permutations, found.rotations
+    if keep is not None:
+        kept = keep(permutations)
+        permutations, rotations = permutations[kept], rotations[kept]
     if found.linear:
         # Every one of them comes with a reflection that holds the axis: 2 or 4.
-        return 2 * max(1, len(np.unique(found.permutations, axis=0))) if len(atoms) > 1 else 1
+        both = 2 if improper else 1
+        return both * max(1, len(np.unique(permutations, axis=0))) if len(atoms) > 1 else 1
     # Planar clusters: the reflection in the plane moves no atom and is an operation.
-    hand = np.linalg.det(found.rotations) > 0
-    operations = np.column_stack([found.permutations, hand])
+    hand = np.linalg.det(rotations) > 0
+    operations = np.column_stack([permutations, hand])
     return max(1, len(np.unique(operations, axis=0)))
 
 

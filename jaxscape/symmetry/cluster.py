@@ -136,13 +136,14 @@ class Cluster(Symmetry):
     def order(self, x, tolerance=1e-3):
         """Order of the point group: rotations and rotation-reflections that leave `x` as it is.
 
-        The whole group counts even where `inversion=False`, as rates need it. Linear molecules,
-        whose groups are infinite, count 2 (unequal ends) or 4 (equal ends), so that ratios to
-        the orders of bent molecules, which count improper operations, are right; a single atom
-        counts 1. `tolerance` is the largest displacement of an atom, in the unit of `x`.
+        Where `inversion=False`, enantiomers are points of their own and rotations alone count:
+        rates need the ratio of the numbers of isomers. Linear molecules, whose groups are
+        infinite, count 2 (unequal ends) or 4 (equal ends), half of it without reflections, so
+        that ratios to the orders of bent molecules are right; a single atom counts 1.
+        `tolerance` is the largest displacement of an atom, in the unit of `x`.
         """
         atoms, _, labels = _centred(x, self.species, self.masses)
-        return group_order(atoms, labels, tolerance)
+        return group_order(atoms, labels, tolerance, improper=self.inversion)
 
     def orders(self, x):
         """`order` of each row; most clusters have none but the identity, which is quickly told."""

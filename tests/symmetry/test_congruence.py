@@ -155,8 +155,10 @@ def test_orders_of_magic_clusters(build, energy, order):
     assert found == pytest.approx(energy, abs=1e-6)
     for inversion in (True, False):
         cluster = Cluster(inversion=inversion)
-        assert cluster.order(x) == order
-        assert cluster.order(cluster.random_image(x, 1)) == order
+        # With enantiomers apart, rotations alone: half of these achiral groups.
+        expected = order if inversion else order // 2
+        assert cluster.order(x) == expected
+        assert cluster.order(cluster.random_image(x, 1)) == expected
 
 
 @pytest.mark.parametrize(

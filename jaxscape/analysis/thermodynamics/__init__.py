@@ -19,3 +19,8 @@ from jaxscape.analysis.thermodynamics.superposition import (
     log_partition_functions as log_partition_functions,
     occupation as occupation,
 )
+from jaxscape.analysis.thermodynamics.vibrations import (
+    BarrierTable as BarrierTable,
+    barrier_table as barrier_table,
+    wavenumbers as wavenumbers,
+)

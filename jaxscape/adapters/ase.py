@@ -1,0 +1,251 @@
+"""Any calculator of the Atomic Simulation Environment as a surface."""
+
+import os
+import pickle
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import numpy as np
+
+from jaxscape.adapters._arguments import missing
+from jaxscape.adapters._callback import Calculated, Evaluations
+from jaxscape.adapters._pool import InProcess, Pool
+from jaxscape.adapters._starts import Rattled
+from jaxscape.adapters._worker import ase_energy
+from jaxscape.surface import Surface, Units
+from jaxscape.symmetry import Cluster, NoSymmetry, Symmetry
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def ase(
+    calculator: Any,
+    atoms: "Atoms | Sequence[Atoms]",
+    *,
+    symmetry: Symmetry | None = None,
+    workers: int | None = None,
+    time_limit: float = 60.0,
+    fresh: bool = True,
+    difference: float = 3e-3,
+    tolerance: float = 1e-5,
+    rattle: float = 0.1,
+    name: str = "",
+) -> Surface:
+    """The energy of an ASE calculator as a surface over the atoms that are free to move.
+
+    Gradients are the calculator's forces, Hessian-vector products central differences of them.
+    A batch is computed by several processes at once; a calculation that raises, crashes, takes
+    too long or gives NaN is a point of its own without an energy (`Status.NOT_FINITE`).
+
+    **Arguments:**
+
+    - `calculator`: an ASE calculator not yet used, or a function without arguments that makes
+      one. It goes to the workers by pickle.
+    - `atoms`: the system, `ase.Atoms`; or several of the same atoms, all of them starts. Atoms
+      under `FixAtoms` stay where they are in the first.
+    - `symmetry`: default for molecules `Cluster` of the atoms' kinds and masses with
+      `inversion=False` (enantiomers are different points); none with frozen atoms or periodic
+      cells.
+    - `workers`: processes; default one a core. With 0 everything is computed in this process,
+      without protection against crashes and calculations that hang.
+    - `time_limit`: seconds for one calculation.
+    - `fresh`: every calculation starts from a new copy of the calculator, so that results do not
+      depend on what was computed before. Turn it off for calculators that are slow to set up.
+    - `difference`: displacement in Angstrom for differences of forces.
+    - `tolerance`: default largest root-mean-square gradient of searches, in eV / Angstrom.
+    - `rattle`: samples are the given positions with every coordinate moved by up to this.
+
+    **Returns:** a `Surface` in eV and Angstrom; `surface.unravel(x)` is an `Atoms`.
+
+    **Raises:** `ImportError` without ASE; `ValueError` for constraints other than `FixAtoms`,
+    atoms that differ, or a calculator that cannot compute the given positions, with its own words.
+
+    >>> from ase.build import molecule
+    >>> from ase.calculators.emt import EMT
+    >>> surface = ase(EMT(), molecule("H2O"), workers=0)
+    >>> surface.dim, surface.units.energy
+    (9, 'eV')
+
+    A. H. Larsen et al., J. Phys. Condens. Matter 29, 273002 (2017).
+    """
+    systems = _systems(atoms)
+    _check_numbers(workers, time_limit=time_limit, difference=difference, tolerance=tolerance)
+    first = systems[0]
+    free = _free(first)
+    points = np.array([_checked(s, first).get_positions()[free].reshape(-1) for s in systems])
+    dim = points.shape[1]
+    bare = first.copy()
+    bare.calc = None
+    bare.set_constraint()
+    options = {
+        "calculator": _pickled(calculator, workers),
+        "atoms": bare,
+        "free": free,
+        "fresh": fresh,
+    }
+    workers = _cores() if workers is None else workers
+    compute = (
+        Pool("ase", options, dim, workers, time_limit)
+        if workers
+        else InProcess(ase_energy(**options), dim)
+    )
+    _try_out(compute, points[0], calculator)
+    if symmetry is None:
+        molecule = not first.pbc.any() and len(free) == len(first)
+        symmetry = (
+            Cluster(
+                species=first.get_chemical_symbols(),
+                masses=first.get_masses(),
+                inversion=False,
+            )
+            if molecule
+            else NoSymmetry()
+        )
+    named = calculator if hasattr(calculator, "get_property") else None
+    title = "ase" if named is None else type(named).__name__.lower()
+    return Surface(
+        Calculated(Evaluations(compute, dim), difference),
+        symmetry=symmetry,
+        sampler=Rattled(points, rattle),
+        dim=dim,
+        name=name or f"{title} {first.get_chemical_formula()}",
+        units=Units("eV", "Angstrom"),
+        unflatten=_ToAtoms(_Held(bare, free)),
+        tolerance=tolerance,
+    )
+
+
+def to_atoms(surface: Surface, points) -> "list[Atoms]":
+    """Points of a surface made by `ase` as `Atoms` that know their energies.
+
+    **Arguments:**
+
+    - `surface`: what `js.adapters.ase` returned.
+    - `points`: `StationaryPoints`, or the minima or transition states of a landscape.
+
+    **Returns:** a list of `Atoms`, ready for `ase.io.write("points.xyz", ...)`.
+
+    >>> from ase.build import molecule
+    >>> from ase.calculators.emt import EMT
+    >>> surface = ase(EMT(), molecule("N2"), workers=0)
+    >>> import types
+    >>> x = np.array([[0.0, 0.0, 0.0, 0.0, 0.0, 1.1]])
+    >>> images = to_atoms(surface, types.SimpleNamespace(x=x, energy=[-1.5]))
+    >>> float(images[0].get_potential_energy())
+    -1.5
+    """
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    images = []
+    for x, energy in zip(np.asarray(points.x), np.asarray(points.energy), strict=True):
+        image = surface.unravel(x)
+        image.calc = SinglePointCalculator(image, energy=float(energy))
+        images.append(image)
+    return images
+
+
+class _Held:
+    """Atoms, compared by identity: they are no part of what is compiled."""
+
+    def __init__(self, atoms, free):
+        self.atoms, self.free = atoms, free
+
+
+class _ToAtoms(eqx.Module):
+    held: _Held = eqx.field(static=True)
+
+    def __call__(self, x):
+        image = self.held.atoms.copy()
+        positions = image.get_positions()
+        positions[self.held.free] = np.asarray(x, np.float64).reshape(-1, 3)
+        image.set_positions(positions)
+        return image
+
+
+def _systems(atoms) -> list:
+    with missing("ase", "ase"):
+        from ase import Atoms
+    systems = [atoms] if isinstance(atoms, Atoms) else list(atoms)
+    wrong = [s for s in systems if not isinstance(s, Atoms)]
+    if wrong or not systems:
+        raise ValueError(f"atoms is {atoms!r}; pass ase.Atoms, or a list of them")
+    if len(systems[0]) == 0:
+        raise ValueError("atoms has no atom in it")
+    return systems
+
+
+def _check_numbers(workers, **positive) -> None:
+    for name, value in positive.items():
+        if not 0 < value < np.inf:
+            raise ValueError(f"{name} is {value!r}; it must be a positive number")
+    if workers is not None and (
+        isinstance(workers, bool) or int(workers) != workers or workers < 0
+    ):
+        raise ValueError(f"workers is {workers!r}; pass a whole number, 0 or more")
+
+
+def _free(atoms):
+    """Indices of the atoms that may move."""
+    from ase.constraints import FixAtoms
+
+    held = np.zeros(len(atoms), bool)
+    for constraint in atoms.constraints:
+        if not isinstance(constraint, FixAtoms):
+            raise ValueError(
+                f"atoms carries the constraint {type(constraint).__name__}, and only FixAtoms "
+                "has a meaning for stationary points: remove it with atoms.set_constraint()"
+            )
+        held[constraint.get_indices()] = True
+    if held.all():
+        raise ValueError("all atoms are fixed by constraints: nothing can move")
+    return np.flatnonzero(~held)
+
+
+def _checked(atoms, first):
+    if atoms.get_chemical_symbols() != first.get_chemical_symbols():
+        raise ValueError(
+            f"atoms lists {first.get_chemical_formula()} and {atoms.get_chemical_formula()}: "
+            "all must be the same atoms in the same order"
+        )
+    positions = atoms.get_positions()
+    if not np.isfinite(positions).all():
+        raise ValueError("atoms has positions that are not finite")
+    apart = np.linalg.norm(positions[:, None] - positions, axis=-1)
+    apart[np.arange(len(apart)), np.arange(len(apart))] = np.inf
+    if apart.min() < 1e-3:
+        pair = np.unravel_index(np.argmin(apart), apart.shape)
+        raise ValueError(f"atoms {pair[0]} and {pair[1]} are on one spot")
+    if atoms.pbc.all() and abs(atoms.cell.volume) < 1e-9:
+        raise ValueError("the periodic cell has no volume: set atoms.cell")
+    return atoms
+
+
+def _pickled(calculator, workers) -> bytes:
+    if not hasattr(calculator, "get_property") and not callable(calculator):
+        raise ValueError(
+            f"calculator is {calculator!r}; pass an ASE calculator, or a function that makes one"
+        )
+    try:
+        return pickle.dumps(calculator)
+    except Exception as error:
+        raise ValueError(
+            f"calculator cannot be sent to another process ({error}): pass one that was not used "
+            "yet, or a function at the top of a module that makes it"
+        ) from error
+
+
+def _try_out(compute, x, calculator) -> None:
+    """Raise unless the calculator computes its own starting point."""
+    energy, gradient = compute(x[None])
+    if not (np.isfinite(energy).all() and np.isfinite(gradient).all()):
+        lines = compute.last_failure.strip().splitlines()
+        reason = lines[-1] if lines else "energy or forces are not finite"
+        raise ValueError(f"{calculator!r} cannot compute the given atoms: {reason}")
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

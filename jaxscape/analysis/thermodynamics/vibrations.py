@@ -1,0 +1,137 @@
+"""Vibrations and barriers in a chemist's units."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import constants
+
+from jaxscape.analysis.thermodynamics.quantum import mass_weighted_eigenvalues
+from jaxscape.landscape import Landscape
+from jaxscape.surface import Surface
+
+_MOLE = constants.Avogadro
+_JOULES = {
+    "eV": constants.electron_volt,
+    "kcal/mol": 1e3 * constants.calorie / _MOLE,
+    "kJ/mol": 1e3 / _MOLE,
+    "hartree": constants.value("Hartree energy"),
+    "cm^-1": 100.0 * constants.h * constants.c,
+}
+_METRES = {"Angstrom": constants.angstrom, "bohr": constants.value("Bohr radius")}
+
+
+def wavenumbers(
+    surface: Surface, x: Float[np.ndarray, "batch dim"], *, masses=None
+) -> list[Float[np.ndarray, " n"]]:
+    """Harmonic vibrations of stationary points in cm^-1, rising; imaginary ones are negative.
+
+    **Arguments:**
+
+    - `surface`: one with units of energy (eV, kcal/mol, kJ/mol, hartree, cm^-1) and length
+      (Angstrom, bohr).
+    - `x` `[batch, dim]`: stationary points.
+    - `masses`: of the atoms in atomic mass units; default those of the surface's symmetry.
+
+    **Returns:** one array for each point: `dim` less the zero modes of the symmetry.
+
+    **Raises:** `ValueError` for a surface without units or masses.
+
+    >>> from jaxscape.surface import Units
+    >>> import jax.numpy as jnp
+    >>> units = Units("eV", "Angstrom")
+    >>> surface = Surface(lambda x: 5.0 * jnp.sum(x**2), dim=3, units=units)
+    >>> wavenumbers(surface, np.zeros((1, 3)), masses=[1.0])[0].round(1).tolist()
+    [1649.0, 1649.0, 1649.0]
+    """
+    energy, length = _unit(_JOULES, surface.units.energy), _unit(_METRES, surface.units.length)
+    if masses is None:
+        masses = getattr(surface.symmetry, "masses", None)
+        if masses is None:
+            raise ValueError(
+                f"surface {surface.name!r} knows no masses: pass masses=, in atomic mass units"
+            )
+    second = np.sqrt(energy / (constants.value("atomic mass constant") * length**2))
+    factor = second / (2e2 * np.pi * constants.c)
+    values = mass_weighted_eigenvalues(surface, x, masses)
+    return [factor * np.sign(v) * np.sqrt(np.abs(v)) for v in values]
+
+
+@dataclasses.dataclass(frozen=True)
+class BarrierTable:
+    """The transition states of a landscape, the lowest first; prints as a table.
+
+    `ids`, `plus`, `minus` `[T]`: of the transition states and the minima on their sides;
+    `energy` `[T]` above the lowest minimum, `forward` and `backward` `[T]` above `plus` and
+    `minus`, all in `units`; `imaginary` `[T]` in cm^-1, negative, NaN where there are no masses.
+    """
+
+    ids: Int[np.ndarray, " T"]
+    plus: Int[np.ndarray, " T"]
+    minus: Int[np.ndarray, " T"]
+    energy: Float[np.ndarray, " T"]
+    forward: Float[np.ndarray, " T"]
+    backward: Float[np.ndarray, " T"]
+    imaginary: Float[np.ndarray, " T"]
+    units: str
+
+    def __str__(self) -> str:
+        lines = [f"{'ts':>4} {'from':>5} {'to':>5} {self.units:>10} {'forward':>10} {'back':>10}"]
+        lines[0] += f" {'cm^-1':>9}"
+        for row in zip(
+            self.ids, self.plus, self.minus, self.energy, self.forward, self.backward,
+            self.imaginary, strict=True,
+        ):  # fmt: skip
+            lines.append("{:4d} {:5d} {:5d} {:10.3f} {:10.3f} {:10.3f} {:9.1f}".format(*row))
+        return "\n".join(lines)
+
+
+def barrier_table(landscape: Landscape, *, units: str | None = None, masses=None) -> BarrierTable:
+    """Barriers of all transition states and their imaginary wavenumbers.
+
+    **Arguments:**
+
+    - `units`: of energies (eV, kcal/mol, kJ/mol, hartree, cm^-1); default those of the landscape.
+    - `masses`: as in `wavenumbers`. Without masses, or without a surface, there are no
+      wavenumbers.
+
+    **Returns:** a `BarrierTable`.
+
+    **Raises:** `ValueError` for units that cannot be converted.
+
+    ```python
+    print(jaxscape.barrier_table(landscape, units="kJ/mol"))
+    ```
+    """
+    own = landscape.units.energy
+    factor = 1.0
+    if units is not None and units != own:
+        factor = _unit(_JOULES, own) / _unit(_JOULES, units)
+    states, minima = landscape.transition_states, landscape.minima
+    order = np.argsort(states.energy, kind="stable")
+    plus, minus = states.plus[order], states.minus[order]
+    energy = states.energy[order]
+    surface = landscape.surface
+    known = surface is not None and (
+        masses is not None or getattr(surface.symmetry, "masses", None) is not None
+    )
+    imaginary = np.full(len(order), np.nan)
+    if known and surface is not None and len(order):
+        found = wavenumbers(surface, states.x[order], masses=masses)
+        imaginary = np.array([values[0] for values in found])
+    return BarrierTable(
+        np.asarray(states.ids)[order],
+        plus,
+        minus,
+        factor * (energy - minima.energy.min(initial=np.inf)),
+        factor * (energy - minima.energy[plus]),
+        factor * (energy - minima.energy[minus]),
+        imaginary,
+        units or own,
+    )
+
+
+def _unit(table, name: str) -> float:
+    if name not in table:
+        raise ValueError(f"the unit {name!r} is none of {', '.join(table)}: give the surface units")
+    return table[name]
