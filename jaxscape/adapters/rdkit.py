@@ -84,14 +84,11 @@ def rdkit(
 def _read(molecule) -> tuple[Any, np.ndarray]:
     """The molecule with all hydrogens, and its own conformers `[m, dim]`."""
     with missing("rdkit", "rdkit"):
-        from rdkit import Chem, RDLogger
+        from rdkit import Chem, rdBase
     if isinstance(molecule, str):
         # What RDKit would print about it is part of the error instead.
-        RDLogger.DisableLog("rdApp.error")
-        try:
+        with rdBase.BlockLogs():
             found = Chem.MolFromSmiles(molecule)
-        finally:
-            RDLogger.EnableLog("rdApp.error")
         if found is None:
             raise ValueError(f"RDKit cannot read the SMILES {molecule!r}")
     elif isinstance(molecule, Chem.Mol):

@@ -41,7 +41,7 @@ class StillingerWeber(eqx.Module):
     sigma: Float[Array, ""]
     strength: Float[Array, ""]
     cell: Float[Array, "3 3"] | None
-    shifts: tuple[tuple[int, int, int], ...] = eqx.field(static=True)
+    shifts: tuple[tuple[int, ...], ...] = eqx.field(static=True)
 
     def __init__(self, cell=None, *, epsilon=2.1683, sigma=2.0951, strength=21.0):
         self.epsilon = jnp.asarray(epsilon, float)
@@ -127,7 +127,7 @@ def _checked(cell):
     return cell
 
 
-def _images(cell, cutoff) -> tuple[tuple[int, int, int], ...]:
+def _images(cell, cutoff) -> tuple[tuple[int, ...], ...]:
     """Shifts of a nearest image that may bring it within the cutoff."""
     heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
     most = np.floor(cutoff / heights + 0.5).astype(int)
