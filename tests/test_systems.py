@@ -7,7 +7,16 @@ import pytest
 from jaxscape import systems
 from jaxscape.surface import lane_energy, lane_value_and_grad
 
-EVERY = ["mueller_brown", "six_hump_camel", "schwefel3", "lj5", "morse5", "thomson5", "iris_mlp2", "xor_mlp2"]
+EVERY = [
+    "mueller_brown",
+    "six_hump_camel",
+    "schwefel3",
+    "lj5",
+    "morse5",
+    "thomson5",
+    "iris_mlp2",
+    "xor_mlp2",
+]
 
 
 @pytest.mark.parametrize("name", EVERY)
