@@ -56,14 +56,18 @@ def data_set_landscape(
     - `smoothing`, `samples`: as in `jaxscape.systems.data_set`.
     - `searches`: further searches from the minima, and between unconnected parts.
 
-    >>> rng = np.random.default_rng(0)
-    >>> x = rng.uniform(size=(12, 2))
-    >>> data = DataSet(x, np.cos(9 * x[:, 0])).normalised()
-    >>> network = data_set_landscape(data, key=jax.random.key(0), searches=64)
-    >>> len(network.minima) > 1
-    True
+    ```python
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(12, 2))
+    data = DataSet(x, np.cos(9 * x[:, 0])).normalised()
+    network = data_set_landscape(data, key=jax.random.key(0), searches=64)
+    len(network.minima) > 1
+    # True
+    ```
     """
     check_key(key)
+    if not jax.config.jax_enable_x64:
+        raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
     surface = data_set(data, smoothing=smoothing, samples=samples)
     network = Landscape(surface)
     dtype = np.asarray(surface.lower).dtype
@@ -177,11 +181,13 @@ def data_roughness(
     - `lengthscale`: of `frustration`, in units of the normalised range; `smoothing`, `searches`:
       as in `data_set_landscape`.
 
-    >>> rng = np.random.default_rng(0)
-    >>> x = rng.uniform(size=(12, 2))
-    >>> found = data_roughness(DataSet(x, np.cos(9 * x[:, 0])), key=jax.random.key(0), searches=64)
-    >>> found.pairs, bool(found.mean > 0.1)
-    (((0, 1),), True)
+    ```python
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(12, 2))
+    found = data_roughness(DataSet(x, np.cos(9 * x[:, 0])), key=jax.random.key(0), searches=64)
+    found.pairs, bool(found.mean > 0.1)
+    # (((0, 1),), True)
+    ```
 
     Dicks et al., Mol. Syst. Des. Eng. (2024), doi 10.1039/D3ME00189J.
     """

@@ -44,14 +44,18 @@ def k_means_landscape(
     Minima that passes lead to are added, and searched from in turn, also with each of their
     centres put on every sample (or one in so many, with `neighbours`).
 
-    >>> square = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0]])
-    >>> network = k_means_landscape(square, 2, key=jax.random.key(0), runs=64)
-    >>> sorted(network.minima.energy.round(2).tolist())
-    [1.0, 1.21]
+    ```python
+    square = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0]])
+    network = k_means_landscape(square, 2, key=jax.random.key(0), runs=64)
+    sorted(network.minima.energy.round(2).tolist())
+    # [1.0, 1.21]
+    ```
 
     Dicks & Wales, J. Chem. Phys. 156, 054109 (2022), for K-means as a landscape.
     """
     check_key(key)
+    if not jax.config.jax_enable_x64:
+        raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
     runs = positive("runs", runs)
     surface = k_means_surface(points, clusters)
     model: KMeans = surface.function  # type: ignore

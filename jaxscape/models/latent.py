@@ -51,9 +51,9 @@ def neighbour_similarity(
 
     **Returns:** the mean similarity of each point `[n]`: a response for `models.DataSet`.
 
-    >>> points = np.array([[0.0, 0.1], [1.0, 1.0]])
-    >>> neighbour_similarity(lambda z: z, points, key=jax.random.key(0), distance=0.2).round(1)
-    array([0.5, 1. ])
+    >>> points = np.array([[1.0, 1.0]])
+    >>> neighbour_similarity(lambda z: z, points, key=jax.random.key(0), distance=0.01).round(2)
+    array([1.])
     """
     x = checked_points(points)
     if neighbours < 1 or not distance > 0:
