@@ -134,12 +134,13 @@ def quench_step(options, surface, clock, state, tolerance, max_steps) -> LBFGSSt
     scale = surface.scale.astype(x.dtype)
     size = scale * options.max_step * x.shape[0] ** 0.5
     first_scale = 0.1 * jnp.minimum(size / jnp.where(norm > 0, norm, 1.0), scale**2)
-    step = -history.multiply(clock, gradient, first_scale)
-    step = jnp.where(jnp.sum(step * gradient, axis=0) > 0, -step, step)
+    onto, free = nearly_active(surface, x, gradient)
+    step = -history.multiply(clock, free, first_scale)
+    step = jnp.where(jnp.sum(step * free, axis=0) > 0, -step, step)
     length = jnp.sqrt(jnp.sum(step * step, axis=0))
     step = step * jnp.minimum(1.0, size / jnp.where(length > 0, length, 1.0))
     onwards = accept | (stuck & ~empty)
-    trial = into_bounds(surface, jnp.where(onwards, x + step, x + 0.1 * moved))
+    trial = into_bounds(surface, jnp.where(onwards, onto + step, x + 0.1 * moved))
 
     steps = state.steps + 1
     converged = (norm <= tolerance * x.shape[0] ** 0.5) & (accept | ~first)
@@ -197,11 +198,34 @@ def free_gradient(surface: Surface, x, gradient):
     return gradient if active is None else jnp.where(active, 0.0, gradient)
 
 
+def nearly_active(surface: Surface, x, gradient):
+    """`x` with coordinates put on a bound that they press against from nearby, and the gradient
+    without theirs.
+
+    Left to the other coordinates' steps, which may be refused and shortened time and again, they
+    would creep up to the bound. Bertsekas, SIAM J. Control Optim. 20, 221 (1982).
+    """
+    if surface.lower is None:
+        return x, gradient
+    lower, upper = (_per_lane(bound, x) for bound in (surface.lower, surface.upper))
+    near = 1e-3 * surface.scale.astype(x.dtype)
+    low = (x <= lower + near) & (gradient > 0)
+    high = (x >= upper - near) & (gradient < 0)
+    onto = jnp.where(low, lower, jnp.where(high, upper, x))
+    return onto, jnp.where(low | high, 0.0, gradient)
+
+
 def into_bounds(surface: Surface, x):
-    """The nearest point of the box."""
+    """The nearest point of the box; what lies a rounding away from a bound is on it.
+
+    A run that creeps up to a bound would otherwise never be held by it.
+    """
     if surface.lower is None:
         return x
-    return jnp.clip(x, _per_lane(surface.lower, x), _per_lane(surface.upper, x))
+    lower, upper = (_per_lane(bound, x) for bound in (surface.lower, surface.upper))
+    near = jnp.finfo(x.dtype).eps ** 0.75 * surface.scale.astype(x.dtype)
+    x = jnp.where(x <= lower + near, lower, x)
+    return jnp.where(x >= upper - near, upper, x)
 
 
 def _per_lane(bound, x):
