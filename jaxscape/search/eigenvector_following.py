@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from jaxscape.search.history import History
 from jaxscape.search.lbfgs import count_active, free_gradient, into_bounds, rms
 from jaxscape.search.status import Status
-from jaxscape.surface import Surface, lane_hvp
+from jaxscape.surface import Surface, lane_hvp, lane_value_and_grad
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +21,17 @@ class HybridEigenvectorFollowing:
     - `max_step`: largest root-mean-square displacement orthogonal to it, in the same units.
     - `climb`: in a convex region, the step along the mode is at most `climb` times
       `max_uphill` for equal gradients along and across the mode, so that the search keeps to the
-      valley floor.
+      valley floor; where the mode has negative curvature, ten times that.
     - `history`: correction pairs kept for the orthogonal space.
     - `mode_steps`: mode iterations before the first move.
+    - `relaxations`: moves between two measurements of the mode, each for one gradient. More of
+      them (5, with a history of 12) save evaluations where the first mode is good.
 
     Munro & Wales, Phys. Rev. B 59, 3969 (1999); Kumeda, Wales & Munro, Chem. Phys. Lett. 341,
-    185 (2001). Every step costs one gradient and two Hessian-vector products, one for the mode
-    and one for the direction that improves it (a locally optimal conjugate-gradient step,
-    preconditioned by the curvature pairs).
+    185 (2001). A step is two Hessian-vector products, one for the mode and one for the direction
+    that improves it (a locally optimal conjugate-gradient step, preconditioned by the curvature
+    pairs), and the gradient that comes with them; a move; then `relaxations` times a gradient
+    and a move. It counts as `4 + relaxations` evaluations.
     """
 
     max_uphill: float = 0.05
@@ -36,13 +39,15 @@ class HybridEigenvectorFollowing:
     climb: float = 0.3
     history: int = 6
     mode_steps: int = 2
+    relaxations: int = 2
 
     def __post_init__(self):
         for name in ("max_uphill", "max_step", "climb"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
-        if self.history < 1 or self.mode_steps < 0:
-            raise ValueError("history must be at least 1 and mode_steps at least 0")
+        for name, least in (("history", 1), ("mode_steps", 0), ("relaxations", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
 
 
 class HEFState(eqx.Module):
@@ -119,7 +124,7 @@ class HEFSearch(eqx.Module):
             state.mode,
             count_active(surface, state.x, state.gradient),
             state.status,
-            5 * state.steps,
+            (4 + self.options.relaxations) * state.steps,
         )
 
     def advance(self, surface, state):
@@ -127,8 +132,21 @@ class HEFSearch(eqx.Module):
 
 
 def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
+    """Improve the mode and move; then move on with the mode held."""
+    clock = clock * (1 + options.relaxations)
+    state = _with_better_mode(options, surface, clock, state, tolerance, max_steps)
+
+    def relax(k, state):
+        energy, gradient = lane_value_and_grad(surface, state.x)
+        gradient = free_gradient(surface, state.x, gradient)
+        return _move(options, surface, clock + 1 + k, state, energy, gradient, tolerance)
+
+    return lax.fori_loop(0, options.relaxations, relax, state)
+
+
+def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
     """Measure gradient and curvature at `x`, improve the mode, and move."""
-    x, dim = state.x, state.x.shape[0]
+    x = state.x
     zero_modes = surface.symmetry.zero_modes(x)
 
     def clean(v):
@@ -139,28 +157,46 @@ def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
     search = _unit_of_rest(state.search, [mode, last])
     energy, gradient, (curved, curved_search) = lane_hvp(surface, x, jnp.stack([mode, search]))
     gradient = free_gradient(surface, x, gradient)
-    finite = jnp.isfinite(energy) & jnp.isfinite(_dot(gradient, gradient))
     mode, last, eigenvalue, last_curvature, residual = _lowest_in_span(
         (mode, search, last), curved, curved_search, state.last_curvature
     )
     # Gradients and products have no zero modes but for rounding; what becomes the next mode must
     # not collect them.
     residual = clean(residual)
+    # The residual, preconditioned by the curvature found so far.
+    default = 0.01 * surface.scale.astype(x.dtype) ** 2 + jnp.zeros_like(energy)
+    stiff = -state.history.multiply(clock - 1, _without(mode, residual), default)
+    steps = state.steps + (state.status == Status.RUNNING)
+    state = dataclasses.replace(
+        state,
+        mode=mode,
+        search=_without(mode, stiff),
+        last=last,
+        last_curvature=last_curvature,
+        eigenvalue=eigenvalue,
+        residual=jnp.sqrt(_dot(residual, residual)),
+        steps=steps,
+        status=jnp.where(
+            (state.status == Status.RUNNING) & (steps >= max_steps), Status.MAX_STEPS, state.status
+        ).astype(jnp.int32),
+    )
+    return _move(options, surface, clock, state, energy, gradient, tolerance)
 
+
+def _move(options, surface, clock, state, energy, gradient, tolerance):
+    """Step uphill along the mode and downhill in all other directions."""
+    x, dim, mode, eigenvalue = state.x, state.x.shape[0], state.mode, state.eigenvalue
+    finite = jnp.isfinite(energy) & jnp.isfinite(_dot(gradient, gradient))
     # Curvature pairs of the space orthogonal to the mode.
     change = gradient - state.gradient
     history = state.history.push(
         clock,
         _without(mode, state.moved),
         _without(mode, change),
-        (state.steps > options.mode_steps) & finite,
+        jnp.any(state.moved != 0, axis=0) & finite,
     )
     scale = surface.scale.astype(x.dtype)
     default = 0.01 * scale**2 + jnp.zeros_like(energy)
-    # The residual, preconditioned by the curvature found so far.
-    stiff = -history.multiply(clock, _without(mode, residual), default)
-    improved = _without(mode, stiff)
-
     along = _dot(mode, gradient)
     level = gradient - along * mode
     down = -history.multiply(clock, level, default)
@@ -172,21 +208,22 @@ def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
     ratio = along / jnp.where(bend > 0, bend, 1.0)
     newton = 2.0 * ratio / (1.0 + jnp.sqrt(1.0 + 4.0 * ratio * ratio / scale**2))
     longest = scale * options.max_uphill
-    # In a convex region keep to the valley floor: climb only as the other directions relax.
+    # Keep to the valley floor: climb only as the other directions relax, in a convex region
+    # above all. Far from the floor the slope along the mode is mostly that of stiff directions.
     across = jnp.sqrt(_dot(level, level))
-    slack = options.climb * jnp.abs(along) / jnp.where(across > 0, across, 1.0)
-    climb = longest * jnp.minimum(1.0, slack)
+    slope = jnp.abs(along) / jnp.where(across > 0, across, 1.0)
+    reach = longest * jnp.minimum(1.0, 10.0 * options.climb * slope)
+    climb = longest * jnp.minimum(1.0, options.climb * slope)
     uphill = jnp.where(
         eigenvalue < 0,
-        jnp.clip(newton, -longest, longest),
+        jnp.clip(newton, -reach, reach),
         jnp.where(along >= 0, climb, -climb),
     )
-    ready = state.steps >= options.mode_steps
+    ready = state.steps > options.mode_steps
     move = jnp.where(ready, uphill * mode + down, 0.0)
     trial = into_bounds(surface, x + move)
     outside = jnp.where(jnp.any(trial != x + move, axis=0), state.outside + 1, 0)
 
-    steps = state.steps + 1
     flat = rms(gradient) <= tolerance
     status = jnp.where(
         ~finite,
@@ -195,28 +232,20 @@ def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
             flat & (eigenvalue < 0) & ready,
             Status.CONVERGED,
             jnp.where(
-                outside >= 10,
-                Status.LEFT_BOUNDS,
-                jnp.where(steps >= max_steps, Status.MAX_STEPS, Status.RUNNING),
+                outside >= 10 * (1 + options.relaxations), Status.LEFT_BOUNDS, Status.RUNNING
             ),
         ),
     ).astype(jnp.int32)
     running = state.status == Status.RUNNING
     go = running & (status == Status.RUNNING)
-    return HEFState(
+    return dataclasses.replace(
+        state,
         x=jnp.where(go, trial, x),
-        energy=energy,
-        gradient=gradient,
-        mode=mode,
-        search=improved,
-        last=last,
-        last_curvature=last_curvature,
-        eigenvalue=eigenvalue,
-        residual=jnp.sqrt(_dot(residual, residual)),
+        energy=jnp.where(running, energy, state.energy),
+        gradient=jnp.where(running, gradient, state.gradient),
         moved=jnp.where(go, trial - x, 0.0),
         history=history,
         outside=outside,
-        steps=jnp.where(running, steps, state.steps),
         status=jnp.where(running, status, state.status),
     )
 

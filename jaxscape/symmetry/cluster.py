@@ -67,17 +67,60 @@ class Cluster(Symmetry):
         Rotations are divided by the root mean square radius, so that whether one vanishes (the
         axis of a linear molecule) does not depend on the unit of length.
         """
-        atoms = jnp.reshape(x, (_count(x.shape[0], self.species, self.masses), 3, *x.shape[1:]))
-        centred = atoms - jnp.mean(atoms, axis=0)
-        size = jnp.sqrt(jnp.sum(centred * centred, axis=(0, 1)) / atoms.shape[0])
-        centred = centred / jnp.where(size > 0, size, 1.0)
-        u, v, w = centred[:, 0], centred[:, 1], centred[:, 2]
+        u, v, w = self._reduced_planes(x)
         zero, one = jnp.zeros_like(u), jnp.ones_like(u)
         fields = (
             *((one, zero, zero), (zero, one, zero), (zero, zero, one)),
             *((zero, -w, v), (w, zero, -u), (-v, u, zero)),
         )
         return jnp.stack([jnp.stack(field, axis=1).reshape(x.shape) for field in fields])
+
+    def zero_modes(self, x):
+        """Orthonormal `generators`, by Gram-Schmidt on nine numbers instead of six vectors.
+
+        Translations are orthonormal but for a factor and orthogonal to rotations about the
+        centroid; products of two rotations are elements of a tensor of inertia.
+        """
+        planes = self._reduced_planes(x)
+        count = planes[0].shape[0]
+        square = [[jnp.sum(p * q, axis=0) for q in planes] for p in planes]
+        trace = square[0][0] + square[1][1] + square[2][2]
+        inertia = [[(trace if i == j else 0.0) - square[i][j] for j in range(3)] for i in range(3)]
+        least = jnp.finfo(x.dtype).eps ** 0.8 * jnp.maximum(count, trace)
+        one, zero = jnp.ones_like(planes[0]), jnp.zeros_like(planes[0])
+        unit = one / count**0.5
+        fields = [(unit, zero, zero), (zero, unit, zero), (zero, zero, unit)]
+        basis = []
+        for axis in range(3):
+            turn = [jnp.ones_like(trace) if i == axis else jnp.zeros_like(trace) for i in range(3)]
+            for other in basis:
+                overlap = _product(other, inertia, turn)
+                turn = [t - overlap * o for t, o in zip(turn, other, strict=True)]
+            size = _product(turn, inertia, turn)
+            factor = jnp.where(
+                size > least, 1.0 / jnp.sqrt(jnp.where(size > least, size, 1.0)), 0.0
+            )
+            turn = [factor * t for t in turn]
+            basis.append(turn)
+            (a, b, c), (u, v, w) = turn, planes
+            fields.append((b * w - c * v, c * u - a * w, a * v - b * u))
+        return jnp.stack([jnp.stack(field, axis=1).reshape(x.shape) for field in fields])
+
+    def project(self, modes, v):
+        """`v` without its components along `zero_modes`: the mean taken off, then rotations."""
+        atoms = v.reshape(-1, 3, *v.shape[1:])
+        v = (atoms - jnp.mean(atoms, axis=0)).reshape(v.shape)
+        for mode in modes[3:]:
+            v = v - mode * jnp.sum(mode * v, axis=0)
+        return v
+
+    def _reduced_planes(self, x):
+        """Coordinates x, y, z `[n, *lanes]` from the centroid, in root mean square radii."""
+        atoms = jnp.reshape(x, (_count(x.shape[0], self.species, self.masses), 3, *x.shape[1:]))
+        centred = atoms - jnp.mean(atoms, axis=0)
+        size = jnp.sqrt(jnp.sum(centred * centred, axis=(0, 1)) / atoms.shape[0])
+        centred = centred / jnp.where(size > 0, size, 1.0)
+        return centred[:, 0], centred[:, 1], centred[:, 2]
 
     def fingerprint(self, x):
         """Sorted pair distances within each pair of kinds, and sorted numbers of each atom.
@@ -255,3 +298,8 @@ def _fingerprint(x, labels):
 def _runs(values):
     """`4*A+2*B` for A, A, A, A, B, B."""
     return "+".join(f"{len(list(run))}*{value}" for value, run in itertools.groupby(values))
+
+
+def _product(a, matrix, b):
+    """`a . matrix . b` of three numbers each."""
+    return sum(a[i] * matrix[i][j] * b[j] for i in range(3) for j in range(3))
