@@ -177,12 +177,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--write-minima", help="only write minima of random starts to this file")
     for name in ("max_uphill", "max_step", "climb"):
         parser.add_argument("--" + name.replace("_", "-"), type=float)
-    for name in ("history", "mode_steps"):
+    for name in ("history", "mode_steps", "relaxations"):
         parser.add_argument("--" + name.replace("_", "-"), type=int)
     args = starts_options(parser).parse_args(argv)
     args.atoms = args.atoms or (38 if args.near_saddles else 13)
     args.attempts = args.attempts or (100 if args.near_saddles else 300)
-    names = ("max_uphill", "max_step", "climb", "history", "mode_steps")
+    names = ("max_uphill", "max_step", "climb", "history", "mode_steps", "relaxations")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     method = js.HybridEigenvectorFollowing(**given)
     if args.write_minima:

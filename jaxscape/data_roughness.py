@@ -241,7 +241,7 @@ def _add_saddles(surface: Surface, network: Landscape, x0, modes) -> None:
         surface,
         x0,
         modes,
-        HybridEigenvectorFollowing(),
+        HybridEigenvectorFollowing(relaxations=0),
         1e3 * _TOLERANCE,
         100,
         None,

@@ -22,6 +22,8 @@ _FOLLOW = 1e6
 # A gradient so small that one Hessian certifies the point, and none has to improve it.
 _ENOUGH = 0.01
 _HOLD_STEPS = 300
+# The tangent of a band is a good mode: it need not be measured often.
+_RELAXATIONS, _HISTORY = 5, 12
 # How far the band of a pair tried before is bent, in lengths of the straight line.
 _BEND = 0.4
 
@@ -88,14 +90,19 @@ def _enter_maxima(settings, network, x0, modes, a, b) -> None:
 def _climb(settings: Settings, x0, modes):
     """Points near transition states with a gradient that one Hessian can certify."""
     surface, budget, dim = settings.surface, settings.budget, x0.shape[1]
-    width = settings.width(dim, 2 * settings.method.history + 16)
+    method = dataclasses.replace(
+        settings.method,
+        relaxations=max(settings.method.relaxations, _RELAXATIONS),
+        history=max(settings.method.history, _HISTORY),
+    )
+    width = settings.width(dim, 2 * method.history + 16)
 
     def followed(x, v, factor):
         return follow(
             surface,
             x,
             v,
-            settings.method,
+            method,
             factor * settings.tolerance,
             settings.max_steps,
             settings.lanes,

@@ -26,6 +26,9 @@ from jaxscape.surface import Surface, as_surface
 
 # Pairs in one round of a strategy: what is found in one decides on the next.
 _PAIRS = 16
+# Without relaxations between its steps a search goes further astray: it costs more and finds
+# rare transition states more often.
+_METHOD = HybridEigenvectorFollowing(relaxations=0)
 
 
 def explore(
@@ -43,7 +46,7 @@ def explore(
     batch: int = 512,
     displacement: tuple[float, float] = (0.5, 1.5),
     connect: bool = True,
-    method: HybridEigenvectorFollowing = HybridEigenvectorFollowing(),
+    method: HybridEigenvectorFollowing = _METHOD,
     minimiser: LBFGS = LBFGS(),
     band: NEB = NEB(images=9),
     band_steps: int = 100,
