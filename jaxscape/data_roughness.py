@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 
 import equinox as eqx
@@ -241,7 +242,7 @@ def _add_saddles(surface: Surface, network: Landscape, x0, modes) -> None:
         surface,
         x0,
         modes,
-        HybridEigenvectorFollowing(relaxations=0),
+        HybridEigenvectorFollowing(relaxations=0, slack=math.inf),
         1e3 * _TOLERANCE,
         100,
         None,

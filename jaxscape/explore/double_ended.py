@@ -9,6 +9,7 @@ import numpy as np
 from jaxscape.explore.round import Settings, certify_unknown, enter_states
 from jaxscape.landscape import Landscape
 from jaxscape.search.draws import unit_vectors
+from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.frozen_mode import hold_mode
 from jaxscape.search.minimise import certified, quench, replaced
 from jaxscape.search.neb import relax, straight
@@ -92,6 +93,7 @@ def _climb(settings: Settings, x0, modes):
     surface, budget, dim = settings.surface, settings.budget, x0.shape[1]
     method = dataclasses.replace(
         settings.method,
+        slack=min(settings.method.slack, HybridEigenvectorFollowing.slack),
         relaxations=max(settings.method.relaxations, _RELAXATIONS),
         history=max(settings.method.history, _HISTORY),
     )

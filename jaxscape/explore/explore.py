@@ -26,9 +26,9 @@ from jaxscape.surface import Surface, as_surface
 
 # Pairs in one round of a strategy: what is found in one decides on the next.
 _PAIRS = 16
-# Without relaxations between its steps a search goes further astray: it costs more and finds
-# rare transition states more often.
-_METHOD = HybridEigenvectorFollowing(relaxations=0)
+# Less careful searches than those for one transition state: going further astray, they cost more
+# and find rare ones more often.
+_METHOD = HybridEigenvectorFollowing(relaxations=0, slack=math.inf)
 
 
 def explore(

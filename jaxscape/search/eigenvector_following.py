@@ -1,6 +1,7 @@
 """Hybrid eigenvector-following: uphill along the lowest mode, downhill in all others."""
 
 import dataclasses
+import math
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ class HybridEigenvectorFollowing:
     - `max_step`: largest root-mean-square displacement orthogonal to it, in the same units.
     - `climb`: in a convex region, the step along the mode is at most `climb` times
       `max_uphill` for equal gradients along and across the mode, so that the search keeps to the
-      valley floor; where the mode has negative curvature, ten times that.
+      valley floor.
+    - `slack`: the same where the mode has negative curvature; `math.inf` for no such limit.
     - `history`: correction pairs kept for the orthogonal space.
     - `mode_steps`: mode iterations before the first move.
     - `relaxations`: moves between two measurements of the mode, each for one gradient. More of
@@ -37,12 +39,13 @@ class HybridEigenvectorFollowing:
     max_uphill: float = 0.05
     max_step: float = 0.04
     climb: float = 0.3
+    slack: float = 3.0
     history: int = 6
     mode_steps: int = 2
     relaxations: int = 2
 
     def __post_init__(self):
-        for name in ("max_uphill", "max_step", "climb"):
+        for name in ("max_uphill", "max_step", "climb", "slack"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
         for name, least in (("history", 1), ("mode_steps", 0), ("relaxations", 0)):
@@ -212,7 +215,9 @@ def _move(options, surface, clock, state, energy, gradient, tolerance):
     # above all. Far from the floor the slope along the mode is mostly that of stiff directions.
     across = jnp.sqrt(_dot(level, level))
     slope = jnp.abs(along) / jnp.where(across > 0, across, 1.0)
-    reach = longest * jnp.minimum(1.0, 10.0 * options.climb * slope)
+    reach = longest
+    if math.isfinite(options.slack):
+        reach = longest * jnp.minimum(1.0, options.slack * slope)
     climb = longest * jnp.minimum(1.0, options.climb * slope)
     uphill = jnp.where(
         eigenvalue < 0,
