@@ -125,7 +125,7 @@ def test_all_transition_states_of_lj7(lj7_states, lj_networks, plain_lj, spectru
         (likeliest, count), *_ = pairs.most_common(1)
         assert list(likeliest) == network["ts"][number]["connects"], network["ts"][number]
         assert count >= 0.8 * pairs.total()
-    for number in range(12):
+    for number in range(11):
         i = int(np.flatnonzero(which == number)[0])
         rms, values, zero = spectrum(plain_lj, found.x[i], rigid=True)
         assert rms < 1e-8 and zero == 6 and (values < 0).sum() == 1
