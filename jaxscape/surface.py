@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxscape._compilation import jit_quickly
+from jaxscape._linear_algebra import over_columns
 from jaxscape.losses import LossFunction, Metrics, NormalStarts, RaveledStarts, Unravel, measured
 from jaxscape.symmetry import NoSymmetry, Symmetry
 
@@ -312,7 +313,7 @@ def lane_hessian(surface: Surface, x: Float[Array, "dim *lanes"]):
 
 def _over_lanes(function, out_axes, x):
     flat = x.reshape(x.shape[0], -1)
-    out = jax.vmap(function, in_axes=-1, out_axes=out_axes)(flat)
+    out = over_columns(function, out_axes, flat)
     return jax.tree.map(lambda leaf: leaf.reshape(*leaf.shape[:-1], *x.shape[1:]), out)
 
 

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "jaxscape"
 
 # Lowest first; modules of one row know nothing of each other.
 ROWS = (
-    ("_compilation",),
+    ("_compilation", "_linear_algebra"),
     ("potentials", "models", "symmetry", "losses"),
     ("surface",),
     ("_probes",),

@@ -19,6 +19,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from jaxscape._compilation import jit_quickly
+from jaxscape._linear_algebra import loops_over_batches
 from jaxscape.search.lbfgs import active_bounds
 from jaxscape.surface import Surface, as_surface, lane_energy, lane_hessian, lane_value_and_grad
 
@@ -242,7 +243,12 @@ def _without_gradient(surface: Surface) -> Surface:
 
 
 def _in_chunks(function, columns: tuple, dim: int):
-    """`vmap` over rows, a few at a time; of each chunk only its inputs are kept for gradients."""
+    """`vmap` over rows, a few at a time; of each chunk only its inputs are kept for gradients.
+
+    On a CPU one at a time: batches of matrices may wait for each other for ever.
+    """
+    if loops_over_batches():
+        return lax.map(jax.checkpoint(lambda row: function(*row)), columns)
     count = len(columns[0])
     width = max(1, min(count, 64, int(4e6 / dim**2)))
     chunks = -(-count // width)

@@ -1,0 +1,59 @@
+"""Keeping linear algebra on a CPU from waiting for itself.
+
+jaxlib hands the matrices of a batch to XLA's threads, from one of these threads, and waits for
+them. Two such calls at once, of one program or of two, can wait for each other for ever: with as
+many calls as threads nobody is left to work. A matrix by itself is worked on at once. So batches
+that hold linear algebra are looped over on a CPU.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+from jax import lax
+from jax.extend import core
+
+_CALLS = {
+    *("cholesky", "cholesky_update", "eig", "eigh", "geqrf", "geqp3", "hessenberg", "householder"),
+    *("householder_product", "lu", "ormqr", "qr", "schur", "svd", "symmetric_product"),
+    *("triangular_solve", "tridiagonal", "tridiagonal_solve"),
+}
+
+
+def loops_over_batches() -> bool:
+    """Whether batches of matrices have to be looped over where programs run by default."""
+    return jax.default_backend() == "cpu"
+
+
+def over_columns(function: Callable, out_axes, x):
+    """`vmap` over the last axis of `x`; a loop where that might wait for itself."""
+    one = jax.ShapeDtypeStruct(x.shape[:-1], x.dtype)
+    if not (loops_over_batches() and holds_linear_algebra(function, one)):
+        return jax.vmap(function, in_axes=-1, out_axes=out_axes)(x)
+    out = lax.map(function, x.T)
+    axes = out_axes if isinstance(out_axes, tuple) else (out_axes,)
+    parts = out if isinstance(out_axes, tuple) else (out,)
+    moved = [
+        jax.tree.map(lambda leaf, axis=axis: jax.numpy.moveaxis(leaf, 0, axis), part)
+        for part, axis in zip(parts, axes, strict=True)
+    ]
+    return tuple(moved) if isinstance(out_axes, tuple) else moved[0]
+
+
+def holds_linear_algebra(function: Callable, *arguments) -> bool:
+    """Whether `function` factorises matrices or solves with them."""
+    return _found(eqx.filter_make_jaxpr(function)(*arguments)[0].jaxpr)
+
+
+def _found(jaxpr: core.Jaxpr) -> bool:
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in _CALLS:
+            return True
+        for value in jax.tree.leaves(
+            list(equation.params.values()),
+            is_leaf=lambda v: isinstance(v, core.Jaxpr | core.ClosedJaxpr),
+        ):
+            inner = getattr(value, "jaxpr", value)
+            if isinstance(inner, core.Jaxpr) and _found(inner):
+                return True
+    return False
