@@ -2,6 +2,7 @@ import subprocess
 import sys
 import textwrap
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -51,7 +52,7 @@ def test_a_loop_gives_what_vmap_gives():
             np.testing.assert_allclose(a, b, rtol=1e-12)
     surface = js.Surface(likelihood, dim=2)
     v = np.random.default_rng(1).normal(size=(3, 2, 5))
-    energy, gradient, products = jax.jit(lane_hvp)(surface, jnp.asarray(x), jnp.asarray(v))
+    energy, gradient, products = eqx.filter_jit(lane_hvp)(surface, jnp.asarray(x), jnp.asarray(v))
     np.testing.assert_allclose(gradient, lane_value_and_grad(surface, jnp.asarray(x))[1], rtol=1e-9)
     for lane in range(5):
         np.testing.assert_allclose(energy[lane], likelihood(x[:, lane]), rtol=1e-12)
