@@ -8,7 +8,6 @@ that hold linear algebra are looped over on a CPU.
 
 from collections.abc import Callable
 
-import equinox as eqx
 import jax
 from jax import lax
 from jax.extend import core
@@ -42,7 +41,8 @@ def over_columns(function: Callable, out_axes, x):
 
 def holds_linear_algebra(function: Callable, *arguments) -> bool:
     """Whether `function` factorises matrices or solves with them."""
-    return _found(eqx.filter_make_jaxpr(function)(*arguments)[0].jaxpr)
+    # Through a function of its own: what is not an array stays out of it.
+    return _found(jax.make_jaxpr(lambda *values: function(*values))(*arguments).jaxpr)
 
 
 def _found(jaxpr: core.Jaxpr) -> bool:
