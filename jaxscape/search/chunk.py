@@ -75,7 +75,7 @@ def _chunk(shared, carry, buffer, buffer_owners, waiting, more, max_rounds):
             clock, state, useful = inner
             running = jnp.sum((state.status == Status.RUNNING) & (owners >= 0), dtype=jnp.int32)
             after = search.step(surface, clock, state)
-            if getattr(surface.function, "costly", False):
+            if getattr(getattr(surface, "function", None), "costly", False):
                 # A lane that has ended must not ask for energies at new points.
                 after = _held(state.status != Status.RUNNING, state, after)
             return clock + 1, after, useful + running
