@@ -10,7 +10,7 @@ TABLE = RNG.uniform(size=(40, 3))
 DATA = js.models.DataSet(TABLE, np.sin(9 * TABLE[:, 0]) * np.cos(7 * TABLE[:, 1]), names="abc")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nothing_is_missing_and_seeds_agree():
     """Minima minus saddles plus maxima, those held by the box included, is one (Euler, Morse)."""
     data = DATA.features("ab").normalised()
@@ -35,7 +35,7 @@ def test_nothing_is_missing_and_seeds_agree():
     assert sizes[0][0] - sizes[0][1] + inside == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pairs_and_new_points():
     rough = js.data_roughness(DATA, key=jax.random.key(0), pairs=["ab", (0, 2)], searches=64)
     assert rough.pairs == ((0, 1), (0, 2)) and np.isnan(rough.matrix[1, 2])

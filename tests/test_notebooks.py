@@ -9,8 +9,12 @@ nbclient = pytest.importorskip("nbclient", reason="the extra [notebook] is not i
 nbformat = pytest.importorskip("nbformat")
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-# The first is what newcomers run; the others take a minute each.
-RUNS = [NOTEBOOKS[0], *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:])]
+# The first is what newcomers run; the next take a minute each, the last ones several.
+RUNS = [
+    NOTEBOOKS[0],
+    *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:4]),
+    *(pytest.param(path, marks=pytest.mark.long) for path in NOTEBOOKS[4:]),
+]
 
 
 def code_cells(notebook):

@@ -39,19 +39,19 @@ SMALL = [(1, 0.01), (1, 0.001), (1, 0.1)]
 LARGE = [(2, 0.1), (2, 0.03), (2, 0.01), (2, 0.001)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("hidden, l2", SMALL)
 def test_one_hidden_unit(hidden, l2):
     agree(explored(hidden, l2, 512), CASES[hidden, l2])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("hidden, l2", LARGE)
 def test_two_hidden_units(hidden, l2):
     agree(explored(hidden, l2, 2048), CASES[hidden, l2])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_three_hidden_units():
     network, case = explored(3, 0.01, 4096), CASES[3, 0.01]
     for view, name in (

@@ -101,7 +101,7 @@ def test_parameters_can_be_differentiated(ethanol):
     assert float(jnp.abs(slope.torsion_v).max()) > 0 and float(jnp.abs(slope.bond_k).max()) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ethanol_has_one_anti_and_two_gauche_conformers(ethanol):
     found = js.minimise(ethanol, ethanol.sampler.points)
     assert found.ok.all()
@@ -137,7 +137,7 @@ def test_a_molecule_brings_its_own_conformers():
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pentane_has_seven_conformers_none_twice():
     surface = js.adapters.rdkit("CCCCC")
     network = js.explore(

@@ -12,7 +12,7 @@ from ase.build import molecule
 from tblite.ase import TBLite
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ethanol_has_three_conformers_and_the_barriers_between_them():
     atoms = molecule("CH3CH2OH")
     bonds = js.symmetry.Molecule.from_positions(

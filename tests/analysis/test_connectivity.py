@@ -155,7 +155,7 @@ def test_pictures(found, monkeypatch):
     assert jnp.isfinite(found.energies).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_aligned_networks_of_digits_lie_closer():
     """Eight copies of a 64-24-10 network trained on digits, from eight seeds."""
 

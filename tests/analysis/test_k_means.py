@@ -86,7 +86,7 @@ def test_the_result_depends_on_no_seed(three):
         np.testing.assert_allclose(*energies, rtol=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_soft_cost_has_the_same_lowest_barrier():
     """Smooth saddles of a small temperature, found by the general engine, tend to the ridge."""
     points = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0], [3.0, 0.2]])
@@ -101,7 +101,7 @@ def test_the_soft_cost_has_the_same_lowest_barrier():
     assert gaps[1] < gaps[0] and gaps[1] < 0.03
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("clusters", "lowest", "least"), [(2, 152.347952, 1), (4, 57.228473, 56)])
 def test_iris(clusters, lowest, least):
     network = js.k_means_landscape(IRIS, clusters, key=jax.random.key(0), runs=4096)

@@ -103,7 +103,7 @@ def test_a_landscape_will_do(double_well):
     assert slowed.rate == pytest.approx(found.rate / 2, rel=1e-12)  # sqrt(1 + 9/16) - 3/4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_peak_of_lj13():
     """The transition of LJ13 from the icosahedron to the many minima above.
 

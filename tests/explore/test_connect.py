@@ -202,7 +202,7 @@ def cut_icosahedron():
     return atoms[np.argsort(atoms @ inner[0], kind="stable")[:38]].ravel()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_double_funnel_of_lj38():
     """From two points to a path, in fewer than 77,000 evaluations.
 

@@ -69,7 +69,7 @@ def test_exponents_are_those_of_the_activation():
     np.testing.assert_allclose(np.sort(scales) / scales.min(), [1.0] * 5 + [2.0] * 3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_channels_stay_together_where_they_are_flattened():
     nnx = pytest.importorskip("flax.nnx")
 
@@ -94,7 +94,7 @@ def test_channels_stay_together_where_they_are_flattened():
     invariant(surface)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_channels_come_first_in_equinox():
     class Network(eqx.Module):
         first: eqx.nn.Conv2d
@@ -115,7 +115,7 @@ def test_channels_come_first_in_equinox():
     invariant(surface)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("library", ["equinox", "flax"])
 def test_heads_of_attention(library):
     tokens = jax.random.normal(jax.random.key(3), (5, 4, 6))
