@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
-from scipy.spatial import Delaunay, QhullError, cKDTree
+from scipy.spatial import Delaunay, QhullError, cKDTree  # type: ignore
 
 from jaxscape.analysis.frustration import Contributions, frustration, frustration_contributions
 from jaxscape.explore import explore
@@ -67,7 +67,7 @@ def data_set_landscape(
     ```
     """
     check_key(key)
-    if not jax.config.jax_enable_x64:
+    if not jax.config.jax_enable_x64:  # type: ignore
         raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
     surface = data_set(data, smoothing=smoothing, samples=samples)
     network = Landscape(surface)
@@ -215,7 +215,12 @@ def data_roughness(
         inside.append(part.inside_hull(network.minima.x))
         values.append(frustration(network, lengthscale, keep=inside[-1]))
     return DataRoughness(
-        tuple(chosen), np.array(values), tuple(networks), tuple(inside), data.names, lengthscale
+        tuple(chosen),
+        np.array(values),
+        tuple(networks),
+        tuple(inside),
+        data.names,
+        lengthscale,  # type: ignore
     )
 
 

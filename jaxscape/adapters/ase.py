@@ -112,7 +112,7 @@ def ase(
         dim=dim,
         name=name or f"{title} {first.get_chemical_formula()}",
         units=Units("eV", "Angstrom"),
-        unflatten=_ToAtoms(_Held(bare, free)),
+        unflatten=_ToAtoms(_Held(bare, free)),  # type: ignore
         tolerance=tolerance,
     )
 

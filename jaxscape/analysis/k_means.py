@@ -54,7 +54,7 @@ def k_means_landscape(
     Dicks & Wales, J. Chem. Phys. 156, 054109 (2022), for K-means as a landscape.
     """
     check_key(key)
-    if not jax.config.jax_enable_x64:
+    if not jax.config.jax_enable_x64:  # type: ignore
         raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
     runs = positive("runs", runs)
     surface = k_means_surface(points, clusters)
@@ -99,7 +99,7 @@ def _padded_ridges(model, centres, sample, first, second):
     """Distinct passes of one block of jobs, with the jobs they came from."""
     size = min(_CHUNK, 2 ** int(np.ceil(np.log2(max(1, len(sample))))))
     job = [_pad(part, size) for part in (centres, sample, first, second)]
-    found = lowest_of_ridges(model, *map(jnp.asarray, job))
+    found = lowest_of_ridges(model, *map(jnp.asarray, job))  # type: ignore
     found = jax.tree.map(lambda a: np.asarray(a)[: len(sample)], found)
     rows = np.flatnonzero(found.ok)
     cost = _cost(model, found.centres[rows])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import linprog
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay, cKDTree  # type: ignore
 
 from jaxscape.models._data import checked_points, checked_values
 
