@@ -215,12 +215,12 @@ def data_roughness(
         inside.append(part.inside_hull(network.minima.x))
         values.append(frustration(network, lengthscale, keep=inside[-1]))
     return DataRoughness(
-        tuple(chosen),
+        tuple(chosen),  # type: ignore
         np.array(values),
         tuple(networks),
         tuple(inside),
         data.names,
-        lengthscale,  # type: ignore
+        lengthscale,
     )
 
 
