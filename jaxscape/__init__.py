@@ -117,10 +117,10 @@ from jaxscape.search.basin_hopping import (
     BasinHopping as BasinHopping,
     basin_hopping as basin_hopping,
 )
+from jaxscape.search.budget import Budget as Budget
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
 )
-from jaxscape.search.lanes import Budget as Budget
 from jaxscape.search.lbfgs import LBFGS as LBFGS
 from jaxscape.search.minimise import minimise as minimise
 from jaxscape.search.neb import NEB as NEB, Paths as Paths, neb as neb

@@ -15,10 +15,10 @@ from jaxscape.analysis.frustration import Contributions, frustration, frustratio
 from jaxscape.explore import explore
 from jaxscape.landscape import Landscape
 from jaxscape.models import DataSet
+from jaxscape.search.budget import Budget
 from jaxscape.search.certify import certify
 from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
-from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, minimise, replaced
 from jaxscape.search.results import StationaryPoints, TransitionStates

@@ -244,6 +244,7 @@ def test_ctrl_c_keeps_what_was_found():
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.communicate()
     assert process.returncode == 130
     assert "interrupted" in err and "Traceback" not in err and str(store) in err
     landscape = js.load(store)

@@ -1,5 +1,6 @@
 """From starting points to a connected network, as complete as the budget allows."""
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
 from jaxscape.search.bar import tqdm
+from jaxscape.search.budget import Budget
 from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
-from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.neb import NEB
 from jaxscape.surface import Surface, as_surface
@@ -143,20 +144,18 @@ def explore(
         dtype=np.dtype(dtype),
     )
     bar = tqdm(disable=not progress, unit="search", desc=surface.name, total=searches)
-    try:
-        if x0 is not None:
-            find_minima(settings, network, x0)
-        if isinstance(strategy, SingleEnded):
-            endless = searches is None and seconds is None and until is None
-            limits = _Limits(searches, patience, endless, until)
-            _grow(settings, network, strategy, connect, limits, bar)
-        else:
-            limits = _Limits(searches, patience, False, until)
-            _pursue(settings, network, strategy, limits, bar)
-    except KeyboardInterrupt:
-        budget.interrupted = True
-    finally:
-        bar.close()
+    # In this order: a Ctrl-C that comes while the block is left ends here, too.
+    with contextlib.closing(bar), contextlib.suppress(KeyboardInterrupt):
+        with budget.heeding_interrupts():
+            if x0 is not None:
+                find_minima(settings, network, x0)
+            if isinstance(strategy, SingleEnded):
+                endless = searches is None and seconds is None and until is None
+                limits = _Limits(searches, patience, endless, until)
+                _grow(settings, network, strategy, connect, limits, bar)
+            else:
+                limits = _Limits(searches, patience, False, until)
+                _pursue(settings, network, strategy, limits, bar)
     return network
 
 

@@ -7,9 +7,9 @@ from jaxtyping import PRNGKeyArray
 
 from jaxscape.landscape import IdentityIndex, Landscape
 from jaxscape.search.arguments import loosened
+from jaxscape.search.budget import Budget
 from jaxscape.search.draws import generators, unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
-from jaxscape.search.lanes import Budget
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, replaced, tile_width
 from jaxscape.search.neb import NEB

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive
+from jaxscape.search.budget import Budget
 from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import check_key
 from jaxscape.search.lbfgs import (
@@ -213,7 +214,7 @@ def basin_hopping(
     certify: bool | None = None,
     lanes: int | None = None,
     progress: bool = False,
-    budget: engine.Budget | None = None,
+    budget: Budget | None = None,
 ) -> StationaryPoints:
     """Global minimisation by basin-hopping, one Monte Carlo chain from every row of `x0`.
 
@@ -252,7 +253,7 @@ def basin_hopping(
     batch, dim = x0.shape
     dense = dim <= DENSE_LIMIT
     certify = dense if certify is None else certify
-    budget = budget or engine.Budget()
+    budget = budget or Budget()
     loose = method.quench_tolerance * tolerance
     goal = -np.inf if target is None else target + 1e-6 * max(1.0, abs(target))
     search = HoppingSearch(

@@ -10,6 +10,7 @@ Compiled code always works on tiles of `width` lanes. How many tiles run at once
 device, and for how many steps at a time never changes what one lane computes.
 """
 
+import contextlib
 import math
 import os
 import threading
@@ -23,6 +24,7 @@ import numpy as np
 
 from jaxscape.search.arguments import positive
 from jaxscape.search.bar import tqdm
+from jaxscape.search.budget import Budget
 from jaxscape.search.chunk import _chunk, _idle
 from jaxscape.search.status import Status
 
@@ -47,21 +49,6 @@ class Search(Protocol):
     def advance(self, surface, state) -> Any:
         """The state in which an ended lane goes on; one that stays ended is refilled."""
         ...
-
-
-class Budget:
-    """When to stop: a deadline in seconds, or an interrupt from the keyboard."""
-
-    def __init__(self, seconds: float | None = None):
-        if seconds is not None and not seconds > 0:
-            raise ValueError(f"a budget of {seconds} seconds leaves nothing to do; give more")
-        self.deadline = math.inf if seconds is None else time.monotonic() + seconds
-        self.interrupted = False
-
-    @property
-    def spent(self) -> bool:
-        """True once nothing more may be started."""
-        return self.interrupted or time.monotonic() >= self.deadline
 
 
 class LaneStatistics(eqx.Module):
@@ -118,13 +105,11 @@ def run(
     per_tile = width if lanes is None else max(1, min(width, lanes // len(tiles)))
     started = time.monotonic()
     workers = [_Tile(search, surface, width, per_tile, device, budget) for device in tiles]
-    try:
+    with contextlib.closing(bar), budget.heeding_interrupts():
         if len(workers) == 1:
             _alone(workers[0], queue, sink, budget)
         else:
             _together(workers, queue, sink, budget)
-    finally:
-        bar.close()
     statistics = LaneStatistics(
         sum(w.total_steps for w in workers),
         sum(w.useful_steps for w in workers),

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, loosened, positive
+from jaxscape.search.budget import Budget
 from jaxscape.search.certify import DENSE_LIMIT, certify as certify_points
 from jaxscape.search.lbfgs import LBFGS, LBFGSSearch
 from jaxscape.search.results import StationaryPoints
@@ -27,7 +28,7 @@ def minimise(
     certify: bool | None = None,
     lanes: int | None = None,
     progress: bool = False,
-    budget: engine.Budget | None = None,
+    budget: Budget | None = None,
 ) -> StationaryPoints:
     """Minimise from every row of `x0`, all at once.
 
@@ -65,7 +66,7 @@ def minimise(
             "leave certify out"
         )
     certify = dense if certify is None else certify
-    budget = budget or engine.Budget()
+    budget = budget or Budget()
     work = (max_steps, lanes, progress, budget)
     if certify:
         return certified_quench(surface, x0, method, tolerance, *work)[0]

@@ -14,6 +14,7 @@ from jaxscape.search.arguments import (
     positive,
     positive_number,
 )
+from jaxscape.search.budget import Budget
 from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
@@ -37,7 +38,7 @@ def find_transition_states(
     push: float = 0.05,
     lanes: int | None = None,
     progress: bool = False,
-    budget: engine.Budget | None = None,
+    budget: Budget | None = None,
 ) -> TransitionStates:
     """Search a transition state from every row of `x0`, then the minima on both sides of it.
 
@@ -86,7 +87,7 @@ def find_transition_states(
             raise ValueError(f"modes is zero in row {empty[0]}: give it a direction")
     else:
         modes = unit_vectors(key, 0, range(len(x0)), dim, x0.dtype)
-    budget = budget or engine.Budget()
+    budget = budget or Budget()
     points, directions = follow(
         surface,
         x0,
@@ -163,7 +164,7 @@ def with_minima(
         push,
         lanes,
         progress,
-        budget or engine.Budget(),
+        budget or Budget(),
         width,
     )
     plus, minus = (_spread(side, todo, points) for side in sides)

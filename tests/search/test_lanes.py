@@ -1,4 +1,5 @@
 import _thread
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from jaxtyping import Array
 
 import jaxscape as js
 from jaxscape.search import lanes as engine
-from jaxscape.search.lanes import Budget, default_width, run
+from jaxscape.search.budget import Budget
+from jaxscape.search.lanes import default_width, run
 from jaxscape.search.status import Status
 
 ROOT = Path(__file__).parents[2]
@@ -324,6 +326,24 @@ def test_error_in_a_tile_is_raised(monkeypatch):
     for lanes in (16, 64):
         with pytest.raises(RuntimeError, match="out of memory"):
             run(Countdown(), None, countdown_jobs(), width=16, lanes=lanes)
+
+
+def test_an_interrupt_that_something_swallows_still_ends_the_run(monkeypatch):
+    plain = engine._Tile._deliver
+
+    def deliver(*args):
+        with contextlib.suppress(KeyboardInterrupt):  # as a callback of the garbage collector does
+            signal.raise_signal(signal.SIGINT)
+        return plain(*args)
+
+    jobs = countdown_jobs(batch=16)
+    jobs["steps"][:] = 2**31 - 1
+    monkeypatch.setattr(engine._Tile, "_deliver", deliver)
+    monkeypatch.setattr(engine, "_rounds", lambda *_: 4)
+    before = signal.getsignal(signal.SIGINT)
+    _, finished, _ = run(Countdown(), None, jobs, width=16)
+    assert not finished.any()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 SIGNALLED = """

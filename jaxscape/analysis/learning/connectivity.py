@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxscape.search.arguments import checked_starts, positive
-from jaxscape.search.lanes import Budget
+from jaxscape.search.budget import Budget
 from jaxscape.search.neb import NEB, relax, straight
 from jaxscape.surface import Surface, as_surface
 

@@ -1,0 +1,45 @@
+"""When to stop: out of time, or told to by the keyboard."""
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+
+class Budget:
+    """When to stop: a deadline in seconds, or an interrupt from the keyboard."""
+
+    def __init__(self, seconds: float | None = None):
+        if seconds is not None and not seconds > 0:
+            raise ValueError(f"a budget of {seconds} seconds leaves nothing to do; give more")
+        self.deadline = math.inf if seconds is None else time.monotonic() + seconds
+        self.interrupted = False
+
+    @property
+    def spent(self) -> bool:
+        """True once nothing more may be started."""
+        return self.interrupted or time.monotonic() >= self.deadline
+
+    @contextlib.contextmanager
+    def heeding_interrupts(self) -> Iterator[None]:
+        """Notes Ctrl-C in the block, even where its exception is lost.
+
+        Python throws `KeyboardInterrupt` into whatever is running. Out of a callback of the
+        garbage collector, and JAX has one, or out of a `__del__`, it goes no further.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        ours = threading.current_thread() is threading.main_thread() and callable(before)
+
+        def note(number, frame):
+            self.interrupted = True
+            before(number, frame)
+
+        if ours:
+            signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            if ours:
+                signal.signal(signal.SIGINT, before)
