@@ -247,14 +247,5 @@ def _in_chunks(function, columns: tuple, dim: int):
 
     On a CPU one at a time: batches of matrices may wait for each other for ever.
     """
-    if loops_over_batches():
-        return lax.map(jax.checkpoint(lambda row: function(*row)), columns)
-    count = len(columns[0])
-    width = max(1, min(count, 64, int(4e6 / dim**2)))
-    chunks = -(-count // width)
-    batched = jax.vmap(function)
-    if chunks <= 1:
-        return batched(*columns)
-    rows = jnp.minimum(jnp.arange(chunks * width), count - 1).reshape(chunks, width)
-    out = lax.map(jax.checkpoint(lambda chosen: batched(*(c[chosen] for c in columns))), rows)
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], out)
+    width = None if loops_over_batches() else max(1, min(64, int(4e6 / dim**2)))
+    return lax.map(jax.checkpoint(lambda row: function(*row)), columns, batch_size=width)
