@@ -175,6 +175,11 @@ class Surface(eqx.Module):
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, ""]:
         return self.function(x)
 
+    @property
+    def costly(self) -> bool:
+        """Whether points that need no answer are better not asked for; set by the function."""
+        return getattr(self.function, "costly", False)
+
     def value_and_grad(self, x: Float[Array, " dim"]):
         """Energy and gradient at one point."""
         return jax.value_and_grad(self.function)(x)

@@ -51,7 +51,7 @@ def certify(
     batch, dim = x.shape
     width = _block_width(dim)  # the same for every batch: one compilation a surface
     parts = []
-    # One block after the other: jaxlib's LAPACK deadlocks when called from two threads at once.
+    # One block after the other: see `_linear_algebra` for what two at once would do.
     for first in range(0, batch, width):
         block = x[first : first + width]
         padded = np.concatenate([block, np.repeat(block[:1], width - len(block), axis=0)])

@@ -75,9 +75,9 @@ def _chunk(shared, carry, buffer, buffer_owners, waiting, more, max_rounds):
             clock, state, useful = inner
             running = jnp.sum((state.status == Status.RUNNING) & (owners >= 0), dtype=jnp.int32)
             after = search.step(surface, clock, state)
-            if getattr(getattr(surface, "function", None), "costly", False):
+            if getattr(surface, "costly", False):
                 # A lane that has ended must not ask for energies at new points.
-                after = _held(state.status != Status.RUNNING, state, after)
+                after = select(state.status != Status.RUNNING, state, after)
             return clock + 1, after, useful + running
 
         clock, state, useful = lax.fori_loop(0, search.stride, steps, (clock, state, zero))
@@ -141,15 +141,6 @@ def _refill(search, surface, state, owners, harvest, buffer, buffer_owners, wait
     owners = jnp.where(fill, buffer_owners[source], owners)
     used = harvest.counts.used + jnp.sum(fill, dtype=jnp.int32)
     return state, owners, eqx.tree_at(lambda h: h.counts.used, harvest, used)
-
-
-def _held(mask, old, new):
-    """`old` in the lanes of `mask`, `new` elsewhere; of histories nothing more is read there."""
-
-    def leaf(o, n):
-        return n if isinstance(n, History) else jnp.where(mask, o, n)
-
-    return jax.tree.map(leaf, old, new, is_leaf=lambda node: isinstance(node, History))
 
 
 def select(mask, new, old):

@@ -64,7 +64,6 @@ class HEFState(eqx.Module):
     last: Float[Array, "dim *lanes"]
     last_curvature: Float[Array, "*lanes"]
     eigenvalue: Float[Array, "*lanes"]
-    residual: Float[Array, "*lanes"]
     moved: Float[Array, "dim *lanes"]
     history: History
     outside: Int[Array, "*lanes"]
@@ -107,7 +106,6 @@ class HEFSearch(eqx.Module):
             last=jnp.zeros_like(x),
             last_curvature=zero,
             eigenvalue=zero,
-            residual=zero,
             moved=jnp.zeros_like(x),
             history=History.empty(self.options.history, x),
             outside=count,
@@ -177,7 +175,6 @@ def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
         last=last,
         last_curvature=last_curvature,
         eigenvalue=eigenvalue,
-        residual=jnp.sqrt(_dot(residual, residual)),
         steps=steps,
         status=jnp.where(
             (state.status == Status.RUNNING) & (steps >= max_steps), Status.MAX_STEPS, state.status

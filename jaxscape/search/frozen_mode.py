@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxscape.search import lanes as engine
+from jaxscape.search.budget import Budget
 from jaxscape.search.history import History
-from jaxscape.search.lbfgs import count_active, free_gradient, into_bounds, rms
+from jaxscape.search.lbfgs import LBFGSOutput, count_active, free_gradient, into_bounds, rms
 from jaxscape.search.minimise import tile_width
 from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
@@ -29,15 +30,6 @@ class _State(eqx.Module):
     first: Float[Array, "*lanes"]
     steps: Int[Array, "*lanes"]
     status: Int[Array, "*lanes"]
-
-
-class _Output(eqx.Module):
-    x: Float[Array, "dim *lanes"]
-    energy: Float[Array, "*lanes"]
-    rms_gradient: Float[Array, "*lanes"]
-    active: Int[Array, "*lanes"]
-    status: Int[Array, "*lanes"]
-    evaluations: Int[Array, "*lanes"]
 
 
 class FrozenModeSearch(eqx.Module):
@@ -110,7 +102,7 @@ class FrozenModeSearch(eqx.Module):
         )
 
     def output(self, surface, state):
-        return _Output(
+        return LBFGSOutput(
             state.x,
             state.energy,
             rms(state.gradient),
@@ -130,7 +122,7 @@ def hold_mode(
     modes: Float[np.ndarray, "batch dim"],
     tolerance: float,
     max_steps: int,
-    budget: engine.Budget,
+    budget: Budget,
     *,
     lanes: int | None = None,
     width: int | None = None,

@@ -180,15 +180,15 @@ def active_bounds(surface: Surface, x, gradient):
     """Coordinates at a bound with the energy falling outwards `[dim, *lanes]` (or None)."""
     if surface.lower is None:
         return None
-    lower, upper = (_per_lane(b, x) for b in (surface.lower, surface.upper))
-    return ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
+    low, high = _pressed(x, gradient, *_bounds(surface, x))
+    return low | high
 
 
 def count_active(surface: Surface, x, gradient):
     """How many coordinates sit on a bound."""
     if surface.lower is None:
         return jnp.zeros(x.shape[1:], jnp.int32)
-    lower, upper = (_per_lane(b, x) for b in (surface.lower, surface.upper))
+    lower, upper = _bounds(surface, x)
     return jnp.sum((x <= lower) | (x >= upper), axis=0, dtype=jnp.int32)
 
 
@@ -207,10 +207,8 @@ def nearly_active(surface: Surface, x, gradient):
     """
     if surface.lower is None:
         return x, gradient
-    lower, upper = (_per_lane(bound, x) for bound in (surface.lower, surface.upper))
-    near = 1e-3 * surface.scale.astype(x.dtype)
-    low = (x <= lower + near) & (gradient > 0)
-    high = (x >= upper - near) & (gradient < 0)
+    lower, upper = _bounds(surface, x)
+    low, high = _pressed(x, gradient, lower, upper, 1e-3 * surface.scale.astype(x.dtype))
     onto = jnp.where(low, lower, jnp.where(high, upper, x))
     return onto, jnp.where(low | high, 0.0, gradient)
 
@@ -222,12 +220,18 @@ def into_bounds(surface: Surface, x):
     """
     if surface.lower is None:
         return x
-    lower, upper = (_per_lane(bound, x) for bound in (surface.lower, surface.upper))
+    lower, upper = _bounds(surface, x)
     near = jnp.finfo(x.dtype).eps ** 0.75 * surface.scale.astype(x.dtype)
     x = jnp.where(x <= lower + near, lower, x)
     return jnp.where(x >= upper - near, upper, x)
 
 
-def _per_lane(bound, x):
-    bound = jnp.broadcast_to(bound, x.shape[:1]).astype(x.dtype)
-    return bound.reshape(-1, *(1,) * (x.ndim - 1))
+def _pressed(x, gradient, lower, upper, near: Array | float = 0.0):
+    """Where the energy falls outwards at, or `near`, the lower and the upper bound."""
+    return (x <= lower + near) & (gradient > 0), (x >= upper - near) & (gradient < 0)
+
+
+def _bounds(surface, x):
+    """Lower and upper bounds `[dim, 1]`, as many ones as `x` has axes for lanes."""
+    bounds = (jnp.broadcast_to(b, x.shape[:1]) for b in (surface.lower, surface.upper))
+    return [bound.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1)) for bound in bounds]
