@@ -30,16 +30,16 @@ class Budget:
         garbage collector, and JAX has one, or out of a `__del__`, it goes no further.
         """
         before = signal.getsignal(signal.SIGINT)
-        ours = threading.current_thread() is threading.main_thread() and callable(before)
+        if threading.current_thread() is not threading.main_thread() or not callable(before):
+            yield
+            return
 
         def note(number, frame):
             self.interrupted = True
             before(number, frame)
 
-        if ours:
-            signal.signal(signal.SIGINT, note)
+        signal.signal(signal.SIGINT, note)
         try:
             yield
         finally:
-            if ours:
-                signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, before)
