@@ -15,7 +15,7 @@ from jaxscape.search.minimise import certified, quench, replaced
 from jaxscape.search.neb import relax, straight
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
-from jaxscape.search.transition_states import follow, settle
+from jaxscape.search.transition_states import between, follow, settle
 
 _BAND_FORCE = 1e-2
 # Until the gradient is this many times the tolerance the mode is followed; then it is held.
@@ -145,13 +145,7 @@ def _both_sides(
     kick = size * directions
     sides = _minima(settings, network, np.concatenate([points.x + kick, points.x - kick]))
     plus, minus = sides.take(slice(0, len(points))), sides.take(slice(len(points), None))
-    status = np.array(points.status)
-    lost = ~(plus.ok & minus.ok)
-    halted = (plus.status == Status.INTERRUPTED) | (minus.status == Status.INTERRUPTED)
-    status[lost] = np.where(halted[lost], Status.INTERRUPTED, Status.NO_MINIMUM)
-    fields = {f.name: getattr(points, f.name) for f in dataclasses.fields(StationaryPoints)}
-    fields["status"] = status
-    return TransitionStates(**fields, eigenvector=np.asarray(directions), plus=plus, minus=minus)
+    return between(points, directions, plus, minus)
 
 
 def _minima(settings: Settings, network: Landscape, starts) -> StationaryPoints:

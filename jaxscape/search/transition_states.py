@@ -168,6 +168,11 @@ def with_minima(
         width,
     )
     plus, minus = (_spread(side, todo, points) for side in sides)
+    return between(points, eigenvector, plus, minus)
+
+
+def between(points: StationaryPoints, eigenvector, plus, minus) -> TransitionStates:
+    """Saddles and what lies on their sides; one without a minimum on either is not ok."""
     status = np.array(points.status)
     lost = points.ok & ~(plus.ok & minus.ok)
     halted = (plus.status == Status.INTERRUPTED) | (minus.status == Status.INTERRUPTED)
