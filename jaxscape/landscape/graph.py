@@ -36,11 +36,16 @@ def connected(size: int, plus: np.ndarray, minus: np.ndarray) -> list[list[int]]
     """
     if not size:
         return []
-    matrix = scipy.sparse.coo_array((np.ones(len(plus)), (plus, minus)), shape=(size, size))
-    _, labels = scipy.sparse.csgraph.connected_components(matrix, directed=False)
+    labels = component_of(size, plus, minus)
     order = np.argsort(labels, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
     return sorted((part.tolist() for part in parts), key=lambda ids: (-len(ids), ids[0]))
+
+
+def component_of(size: int, plus: np.ndarray, minus: np.ndarray) -> np.ndarray:
+    """A number `[size]` for every minimum, the same for those that are connected."""
+    matrix = scipy.sparse.coo_array((np.ones(len(plus)), (plus, minus)), shape=(size, size))
+    return scipy.sparse.csgraph.connected_components(matrix, directed=False)[1]
 
 
 def _attributes(view: MinimaView, names: tuple[str, ...]) -> list[dict]:

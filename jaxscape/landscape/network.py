@@ -14,13 +14,7 @@ from jaxscape.landscape.certificates import AddReport, rejections, side_rejectio
 from jaxscape.landscape.columns import MinimaView, TransitionStatesView
 from jaxscape.landscape.graph import build_graph, connected
 from jaxscape.landscape.identity import IdentityIndex, IdentityTolerance
-from jaxscape.landscape.store import (
-    Contents,
-    Header,
-    StoreError,
-    open_store,
-    save_store,
-)
+from jaxscape.landscape.store import Contents, Header, StoreError, open_store, save_store
 from jaxscape.landscape.summary import summarise
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.surface import Surface, Units, as_surface

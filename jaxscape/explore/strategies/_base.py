@@ -11,6 +11,7 @@ from jaxtyping import Int
 from jaxscape.analysis import disconnectivity_tree
 from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
+from jaxscape.landscape.graph import component_of
 
 Pair = tuple[int, int]
 
@@ -59,10 +60,8 @@ def ends_of(network: Landscape, a, b) -> tuple[np.ndarray, np.ndarray]:
 
 def parts_of(network: Landscape) -> Int[np.ndarray, " M"]:
     """The number of its component for every minimum; minima on their own have one each."""
-    part = np.empty(len(network.minima), np.int64)
-    for number, ids in enumerate(network.components()):
-        part[list(ids)] = number
-    return part
+    states, size = network.transition_states, len(network.minima)
+    return network.cached("parts", lambda: component_of(size, states.plus, states.minus))
 
 
 def joined(network: Landscape, a: np.ndarray, b: np.ndarray) -> bool:

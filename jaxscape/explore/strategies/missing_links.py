@@ -20,7 +20,7 @@ from jaxscape.explore.strategies._base import (
 )
 from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
-from jaxscape.landscape.graph import connected
+from jaxscape.landscape.graph import component_of
 
 # Paths are measured until all their links are; each time the best may be another.
 _MEASUREMENTS = 100
@@ -89,10 +89,7 @@ class LowerPass(MissingLinks):
         start, end, height = lowest_pass(network, a, b)
         states = network.transition_states
         below = states.energy < height
-        parts = connected(len(network.minima), states.plus[below], states.minus[below])
-        part = np.empty(len(network.minima), np.int64)
-        for number, ids in enumerate(parts):
-            part[list(ids)] = number
+        part = component_of(len(network.minima), states.plus[below], states.minus[below])
         inside = network.minima.energy < height
         found = missing_links(network, distances, part, start, np.array([end]), self, inside)
         return found[: min(room, self.links)]
@@ -146,7 +143,10 @@ def _between(ids, distances, source, targets, number) -> np.ndarray:
 
 
 def _shortest(weight: np.ndarray, source: int, targets: list[int]) -> list[int]:
-    """Nodes from the nearest target back to the source; empty if there is no way."""
+    """Nodes from the nearest target back to the source; empty if there is no way.
+
+    Steps within a part cost nothing, and for SciPy's searches a weight of zero is no edge.
+    """
     size = len(weight)
     reached = np.full(size, np.inf)
     reached[source] = 0.0
