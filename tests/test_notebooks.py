@@ -9,10 +9,9 @@ nbclient = pytest.importorskip("nbclient", reason="the extra [notebook] is not i
 nbformat = pytest.importorskip("nbformat")
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-# The first is what newcomers run; the next take a minute each, the last ones several.
+# A minute each, the last ones several.
 RUNS = [
-    NOTEBOOKS[0],
-    *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:4]),
+    *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[:4]),
     *(pytest.param(path, marks=pytest.mark.long) for path in NOTEBOOKS[4:]),
 ]
 
@@ -38,6 +37,7 @@ def test_a_notebook(path, monkeypatch):
     stored = nbformat.read(path, as_version=4)
     # The kernel starts afresh: without a backend of its own it would not draw into the notebook.
     monkeypatch.delenv("MPLBACKEND", raising=False)
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     run = copy.deepcopy(stored)
     nbclient.NotebookClient(

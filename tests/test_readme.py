@@ -36,6 +36,17 @@ def blocks_by_section(text):
 
 SECTIONS = blocks_by_section(TEXT)
 WITH_PYTHON = [h for h, blocks in SECTIONS.items() if any(b[0] == "python" for b in blocks)]
+LONG = (
+    "Derivatives by parameters",
+    "Growing a network with a purpose",
+    "The loss of a neural network",
+    "Data sets, Gaussian processes and clusters",
+)
+SECTION_RUNS = [
+    pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+    for name in WITH_PYTHON
+    if name != "Quickstart"
+]
 
 
 def run(code, first_line, names):
@@ -76,7 +87,7 @@ def test_the_quickstart_leaves_a_store_and_a_picture(quickstart):
     assert not others and len([line for line in code.splitlines() if line.strip()]) <= 15
 
 
-@pytest.mark.parametrize("section", [name for name in WITH_PYTHON if name != "Quickstart"])
+@pytest.mark.parametrize("section", SECTION_RUNS)
 def test_a_section(section, quickstart):
     folder, names = quickstart
     names = dict(names) | {"jnp": jax.numpy, "np": np}
@@ -100,6 +111,7 @@ def commands(section):
     return [line for code in found for line in code.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 def test_the_command_line_section_runs(tmp_path, monkeypatch, capsys):
     (tmp_path / "my_module.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)

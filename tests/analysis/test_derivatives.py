@@ -179,6 +179,7 @@ def test_the_log_rate_of_lj7_by_epsilon_and_sigma(landscapes, lj7_derivatives):
     assert found["sigma"][0] == pytest.approx(-1.0, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_binary_cluster_by_every_pair(landscapes, networks):
     landscape = landscapes("binary")
     a, b = lowest_pair(landscape)
@@ -203,6 +204,7 @@ def test_a_binary_cluster_by_every_pair(landscapes, networks):
     assert found.logarithmic()["sigma"].sum() == pytest.approx(-1.0, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_neural_network_by_its_l2(landscapes, networks):
     landscape = landscapes("iris")
     a, b = lowest_pair(landscape)
@@ -351,6 +353,7 @@ class Wells(eqx.Module):
         return self.height * (x[0] ** 2 - 1) ** 2 + self.tilt * x[0] + (x[1] - x[0] ** 2) ** 2
 
 
+@pytest.mark.slow
 def test_second_derivatives():
     def surface_of(values):
         return js.Surface(Wells(*values), dim=2)

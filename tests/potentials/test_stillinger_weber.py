@@ -82,6 +82,7 @@ def test_points_in_columns_are_points_one_by_one(crystal):
     np.testing.assert_allclose(energy(x), [energy(x[:, 0]), energy(x[:, 1])], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_diamond_has_the_energy_and_lattice_constant_of_the_paper():
     # -2 epsilon an atom and 5.431 Angstrom, by construction of the potential.
     potential = StillingerWeber(5.4 * np.eye(3))

@@ -110,7 +110,7 @@ def test_eight_devices_give_the_same(camel, tmp_path):
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
+        "XLA_FLAGS": os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=8",
     }
     ran = subprocess.run(
         [sys.executable, script, tmp_path / "x0.npy", tmp_path / "out.npz"],
