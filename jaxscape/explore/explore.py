@@ -18,7 +18,6 @@ from jaxscape.landscape import Landscape
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
 from jaxscape.search.bar import tqdm
 from jaxscape.search.budget import Budget
-from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
@@ -116,11 +115,6 @@ def explore(
     if x0 is not None:
         x0 = checked_starts(surface, x0)
         dtype = x0.dtype
-        if x0.shape[1] > DENSE_LIMIT:
-            raise ValueError(
-                f"dim is {x0.shape[1]}; networks are certified by dense Hessians up to "
-                f"{DENSE_LIMIT}: use minimise, neb or basin_hopping"
-            )
     if not isinstance(strategy, Strategy | SingleEnded):
         raise ValueError(
             f"strategy is {strategy!r}: pass one of jaxscape.strategies, such as MissingLinks(a, b)"

@@ -5,38 +5,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from jaxscape._compilation import jit_quickly
-from jaxscape.search.lbfgs import (
-    active_bounds,
-    count_active,
-    into_bounds,
-    rms,
-)
+from jaxscape.search.certify_large import certify_large
+from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds, rms
+from jaxscape.search.results import Certificate
 from jaxscape.surface import Surface, lane_hessian
 
 DENSE_LIMIT = 768
-
-
-class Certificate(eqx.Module):
-    """What is known of a polished point; arrays with a leading batch axis.
-
-    `degenerate` tells of a zero eigenvalue beyond those of the symmetry; `eigenvector` is that
-    of the lowest eigenvalue; `zero_modes` counts the directions projected out.
-    """
-
-    x: Float[Array, "batch dim"]
-    energy: Float[Array, " batch"]
-    rms_gradient: Float[Array, " batch"]
-    index: Int[Array, " batch"]
-    lowest_eigenvalue: Float[Array, " batch"]
-    log_product: Float[Array, " batch"]
-    degenerate: Bool[Array, " batch"]
-    zero_modes: Int[Array, " batch"]
-    active: Int[Array, " batch"]
-    evaluations: Int[Array, " batch"]
-    eigenvector: Float[Array, "batch dim"]
 
 
 def certify(
@@ -46,9 +23,11 @@ def certify(
 
     Zero modes of the symmetry and coordinates held by a bound are projected out. The Newton
     step solves for a stationary point of any index and is only kept where it lowers the
-    gradient. For `dim` up to `DENSE_LIMIT`.
+    gradient. Beyond `DENSE_LIMIT` coordinates Hessians are not dense: see `certify_large`.
     """
     batch, dim = x.shape
+    if dim > DENSE_LIMIT:
+        return certify_large(surface, x, tolerance=tolerance, newton=newton)
     width = _block_width(dim)  # the same for every batch: one compilation a surface
     parts = []
     # One block after the other: see `_linear_algebra` for what two at once would do.

@@ -41,7 +41,9 @@ def minimise(
     - `max_steps`: energy and gradient evaluations per start.
     - `certify`: polish each point by Newton's method and count negative eigenvalues of its
       Hessian; a stationary point that is no minimum gets `Status.WRONG_INDEX`. Default: for
-      `dim` up to 768. Without it `index` is -1 and `CONVERGED` speaks of the gradient only.
+      `dim` up to 768; beyond, the lowest eigenvalues come from Hessian-vector products, point by
+      point, and `log_product` is NaN. Without it `index` is -1 and `CONVERGED` speaks of the
+      gradient only.
     - `lanes`: searches busy at once; never changes a result.
     - `progress`: show a progress bar.
 
@@ -59,13 +61,7 @@ def minimise(
     x0 = checked_starts(surface, x0)
     tolerance = default_tolerance(x0.dtype, tolerance, surface)
     max_steps = positive("max_steps", max_steps)
-    dense = x0.shape[1] <= DENSE_LIMIT
-    if certify and not dense:
-        raise ValueError(
-            f"certify=True needs a dense Hessian and dim is {x0.shape[1]} (limit {DENSE_LIMIT}): "
-            "leave certify out"
-        )
-    certify = dense if certify is None else certify
+    certify = x0.shape[1] <= DENSE_LIMIT if certify is None else certify
     budget = budget or Budget()
     work = (max_steps, lanes, progress, budget)
     if certify:

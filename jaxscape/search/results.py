@@ -8,6 +8,26 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxscape.search.status import Status, count_statuses
 
 
+class Certificate(eqx.Module):
+    """What is known of a polished point; arrays with a leading batch axis.
+
+    `degenerate` tells of a zero eigenvalue beyond those of the symmetry; `eigenvector` is that
+    of the lowest eigenvalue; `zero_modes` counts the directions projected out.
+    """
+
+    x: Float[Array | np.ndarray, "batch dim"]
+    energy: Float[Array | np.ndarray, " batch"]
+    rms_gradient: Float[Array | np.ndarray, " batch"]
+    index: Int[Array | np.ndarray, " batch"]
+    lowest_eigenvalue: Float[Array | np.ndarray, " batch"]
+    log_product: Float[Array | np.ndarray, " batch"]
+    degenerate: Bool[Array | np.ndarray, " batch"]
+    zero_modes: Int[Array | np.ndarray, " batch"]
+    active: Int[Array | np.ndarray, " batch"]
+    evaluations: Int[Array | np.ndarray, " batch"]
+    eigenvector: Float[Array | np.ndarray, "batch dim"]
+
+
 class StationaryPoints(eqx.Module):
     """A batch of points at which a search ended.
 

@@ -15,7 +15,6 @@ from jaxscape.search.arguments import (
     positive_number,
 )
 from jaxscape.search.budget import Budget
-from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
@@ -58,8 +57,7 @@ def find_transition_states(
     tolerance, exactly one negative eigenvalue of the exact Hessian with zero modes projected
     out, and a certified minimum on either side.
 
-    **Raises:** `ValueError` as `minimise` does, and for `dim` above 768, where there is no
-    dense certificate.
+    **Raises:** `ValueError` as `minimise` does.
 
     >>> import jax, numpy as np
     >>> double_well = lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2
@@ -71,10 +69,6 @@ def find_transition_states(
     surface = as_surface(surface)
     x0 = checked_starts(surface, x0)
     dim = x0.shape[1]
-    if dim > DENSE_LIMIT:
-        raise ValueError(
-            f"dim is {dim}; transition states are certified by dense Hessians up to {DENSE_LIMIT}"
-        )
     tolerance = default_tolerance(x0.dtype, tolerance, surface)
     max_steps = positive("max_steps", max_steps)
     push = positive_number("push", push)

@@ -319,7 +319,6 @@ def test_half_open_bounds():
             "1e-08, out of reach for float32 starts: pass float64",
         ),
         (lambda f, x: js.minimise(f, x, max_steps=0), "max_steps is 0"),
-        (lambda f, x: js.minimise(f, np.ones((2, 900)), certify=True), "dim is 900"),
         (lambda f, x: js.minimise(f, x, method=js.LBFGS(history=0)), "history is 0"),
         (lambda f, x: js.minimise(f, x, method=js.LBFGS(max_step=0.0)), "max_step is 0.0"),
         (

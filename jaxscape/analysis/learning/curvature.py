@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from jaxscape.search.arguments import checked_starts, positive
-from jaxscape.surface import Surface, as_surface
+from jaxscape.search.lanczos import HessianOperator, basis_size, extreme_eigenpairs
+from jaxscape.surface import as_surface
 
 
 class Curvature(eqx.Module):
@@ -75,6 +73,7 @@ def curvature(
 
     **Raises:** `ValueError` for points as in `minimise`, or more eigenpairs than `dim - 1`.
 
+    >>> import jax.numpy as jnp
     >>> surface = lambda x: jnp.sum(jnp.arange(-1.0, 19.0, 2.0) * x**2)
     >>> found = curvature(surface, np.zeros((1, 10), "float32"), lowest=2)
     >>> found.lowest.round(4).tolist(), found.highest.round(3).tolist(), found.negative().tolist()
@@ -91,7 +90,7 @@ def curvature(
     work = (surface, lowest, highest, tolerance, max_products, seed, product)
     found = [_of_point(row, *work) for row in x]
     columns = [np.stack([f[i] for f in found]) for i in range(7)]
-    width = _basis(max(lowest, highest), dim)
+    width = basis_size(max(lowest, highest), dim)
     return Curvature(
         *columns,
         products=sum(f[7] for f in found),
@@ -100,93 +99,16 @@ def curvature(
 
 
 def _of_point(x, surface, lowest, highest, tolerance, max_products, seed, product):
-    modes = np.asarray(_modes(surface, jnp.asarray(x)), np.float64)
-    modes = modes[np.sum(modes * modes, axis=1) > 0.5]
-    hessian = _Operator(surface, x, modes, product)
+    hessian = HessianOperator(surface, x, product)
     start = hessian.project(np.random.default_rng(seed).normal(size=x.size))
-    top, up, fine = _largest(hessian, max(highest, 1), start, tolerance, max_products)
-    # Turned around and lifted by the largest, so that errors are relative to that, and zero
-    # modes lie at the other end.
-    lift = float(np.nanmax(np.append(np.abs(top), 1e-300)))
-    turned = _Lifted(hessian, lift)
-    low, down, good = _largest(turned, lowest, start, tolerance, max_products)
-    low, down = lift - low[::-1], down[::-1]
-    keep = slice(len(top) - highest, None)
-    top, up = top[keep], up[keep]
+    low, down, top, up, good = extreme_eigenpairs(
+        hessian, lowest, highest, start, tolerance, max_products
+    )
     residuals = [
         np.linalg.norm(hessian(v) - a * v) if np.isfinite(a) else np.nan
         for a, v in zip([*low, *top], [*down, *up], strict=True)
     ]
     return (
-        low, top, down, up, np.array(residuals), np.int64(len(modes)), np.bool_(fine and good),
-        hessian.count,
+        low, top, down, up, np.array(residuals), np.int64(len(hessian.zero_modes)),
+        np.bool_(good), hessian.count,
     )  # fmt: skip
-
-
-def _largest(operator, count, start, tolerance, max_products):
-    """The largest eigenvalues, ascending, their vectors as rows, and whether all converged."""
-    dim = start.size
-    if count == 0:
-        return np.zeros(0), np.zeros((0, dim)), True
-    width, good = _basis(count, dim), True
-    linear = LinearOperator((dim, dim), matvec=operator, dtype=np.float64)  # type: ignore
-    try:
-        value, vector = eigsh(
-            linear, k=count, which="LA", v0=start, tol=tolerance, ncv=width,
-            maxiter=max(1, max_products // width),
-        )  # fmt: skip
-    except ArpackNoConvergence as failed:
-        missing = count - len(failed.eigenvalues)
-        value = np.concatenate([failed.eigenvalues, np.full(missing, np.nan)])
-        gap = np.full((dim, missing), np.nan)
-        vector, good = np.concatenate([failed.eigenvectors.reshape(dim, -1), gap], axis=1), False
-    order = np.argsort(np.where(np.isnan(value), -np.inf, value))
-    return value[order], vector[:, order].T, good
-
-
-def _basis(count, dim) -> int:
-    # Eigenvalues of networks crowd around zero: a small basis would be restarted for ever.
-    return min(dim, max(2 * count + 1, 64))
-
-
-class _Operator:
-    """`v -> H v` on the host, zero modes projected out."""
-
-    def __init__(self, surface, x, modes, product):
-        self.surface, self.x, self.modes = surface, jnp.asarray(x), modes
-        self.other = None if product is None else eqx.filter_jit(product)
-        self.count = 0
-
-    def project(self, v):
-        return v - self.modes.T @ (self.modes @ v)
-
-    def __call__(self, v):
-        self.count += 1
-        v = self.project(np.asarray(v, np.float64).reshape(-1))
-        on_device = jnp.asarray(v, self.x.dtype)
-        if self.other is None:
-            out = _product(self.surface, self.x, on_device)
-        else:
-            out = self.other(self.x, on_device)
-        return self.project(np.asarray(out, np.float64))
-
-
-class _Lifted:
-    """`v -> lift v - H v`, zero for zero modes."""
-
-    def __init__(self, operator, lift):
-        self.operator, self.lift = operator, lift
-
-    def __call__(self, v):
-        v = np.asarray(v, np.float64).reshape(-1)
-        return self.lift * self.operator.project(v) - self.operator(v)
-
-
-@eqx.filter_jit
-def _product(surface: Surface, x, v):
-    return jax.jvp(jax.grad(surface.function), (x,), (v,))[1]
-
-
-@eqx.filter_jit
-def _modes(surface: Surface, x):
-    return surface.symmetry.zero_modes(x)
