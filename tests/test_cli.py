@@ -1,6 +1,7 @@
 """The command line: in this process where it can be, in one of its own where it has to."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import jaxscape as js
 from jaxscape.cli import main
+from jaxscape.cli._strategies import strategies_by_name
 
 REPOSITORY = Path(__file__).parents[1]
 WELLS = """
@@ -166,6 +168,9 @@ def test_bad_input_is_told_in_a_line(folder, arguments, message, capsys):
         (["explore", "lj8", "--searches", "0"], "--searches"),
         (["explore", "lj8", "--searches", "many"], "many"),
         (["plot", "store", "--kind", "pie"], "pie"),
+        (["explore", "lj8", "--until-rate", "-0.1"], "'-0.1' is no temperature"),
+        (["explore", "lj8", "--temperature", "0.1,0.2"], "several temperatures"),
+        (["explore", "lj8", "--from", "first"], "names no minima"),
         (["fly"], "fly"),
     ],
 )
@@ -288,3 +293,69 @@ def test_rates(explored, capsys):
         with pytest.raises(SystemExit) as stopped:
             main(["rates", str(explored), "--from", "1", "--to", "0", "--temperature", "1", *wrong])
         assert stopped.value.code == 2 and "jaxscape rates" in capsys.readouterr().err
+
+
+@pytest.fixture
+def grown(explored, tmp_path):
+    """A copy of what was explored, to go on with."""
+    shutil.copytree(explored, tmp_path / "grown")
+    return tmp_path / "grown"
+
+
+def test_every_strategy_is_listed(capsys):
+    with pytest.raises(SystemExit):
+        main(["explore", "--help"])
+    text = capsys.readouterr().out.split()
+    known = strategies_by_name()
+    kinds = (js.strategies.Strategy, js.strategies.SingleEnded)
+    assert set(known.values()) == {
+        kind for kind in map(js.strategies.__dict__.get, dir(js.strategies))
+        if isinstance(kind, type) and issubclass(kind, kinds) and kind is not kinds[0]
+    }  # fmt: skip
+    assert set(known) <= {word.strip(",") for word in text}
+
+
+def test_a_strategy_goes_on_with_what_was_found(grown, capsys):
+    before = len(js.load(grown / "landscape.sqlite").attempts)
+    command = ["explore", "six_hump_camel", "--out", str(grown)]
+    assert main([*command, "--strategy", "connect-region", "--searches", "2"]) == 0
+    attempts = js.load(grown / "landscape.sqlite").attempts
+    assert attempts.kind[before] == "double_ended"
+    assert sum(kind == "double_ended" for kind in attempts.kind) == 2
+    capsys.readouterr()
+    assert main([*command, "--minima", "2", "--searches", "64", "-q"]) == 0
+    after = js.load(grown / "landscape.sqlite").attempts
+    assert set(after.a[len(attempts) :].tolist()) == {2} and len(after) == len(attempts) + 64
+
+
+def test_until_a_rate_has_converged(grown, capsys):
+    command = ["explore", "six_hump_camel", "--out", str(grown), "--searches", "64"]
+    assert main([*command, "--until-rate", "0.1", "--from", "0,1", "--to", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "ln k ab" in printed and "at kT = 0.1; changed by 0 over the last 200" in printed
+    # All transition states are old: nothing was left to do.
+    assert len(js.load(grown / "landscape.sqlite").attempts) < 700
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--strategy", "magic"], "there is no strategy 'magic': choose from connect-region, con"),
+        (["--strategy", "missing-links", "--from", "0"], "--strategy missing-links needs --to"),
+        (["--strategy", "shortcut-rate", "--from", "0", "--to", "1"], "needs --temperature"),
+        (["--strategy", "untrap", "--to", "0", "--barrier", "1"], "untrap takes no --barrier"),
+        (["--from", "0", "--to", "1"], "--strategy single-ended takes no --from or --to"),
+        (["--until-rate", "0.1", "--to", "1"], "between two ends: give --from"),
+        (["--strategy", "missing-links", "--from", "0", "--to", "9"], "b names minimum 9"),
+        (["--strategy", "lower-pass", "--from", "1,0", "--to", "1"], "overlap in minimum 1"),
+        (["--until-rate", "0.1", "--from", "1", "--to", "1"], "overlap in minimum 1"),
+        (["--below", "-50"], "below is -50.0, where there is no minimum"),
+        (["--out", "new", "--strategy", "untrap", "--to", "0"], "--to: no minimum has an id yet"),
+    ],
+)
+def test_a_purpose_that_does_not_fit(options, message, grown, capsys):
+    content = (grown / "landscape.sqlite").read_bytes()
+    assert main(["explore", "six_hump_camel", "--out", str(grown), *options]) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.count("\n") == 1
+    assert (grown / "landscape.sqlite").read_bytes() == content and not Path("new").exists()

@@ -1,5 +1,8 @@
 """Which pairs a strategy names, on networks of points in a plane."""
 
+import json
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
@@ -205,3 +208,20 @@ def test_ends_that_do_not_exist(stairs, strategy, message):
 def test_bad_options(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def lj38_example(x):
+    """Energies and connections of the published example, at points `x` `[12, 2]`."""
+    path = Path(__file__).parents[1] / "reference" / "lj38_example.json"
+    known = json.loads(path.read_text())
+    minima, states = (np.array(known[name]["points"]) for name in ("minima", "states"))
+    return network_of(x, minima[:, 0], states[:, 3:].astype(int).tolist(), states[:, 0])
+
+
+def test_untrap_ranks_minima_as_pathsample_does():
+    """Keyword UNTRAP on the twelve minima of LJ38/04; its output is in LJ38/05."""
+    x = np.random.default_rng(0).normal(size=(12, 2))
+    chosen = pairs(S.Untrap(1), lj38_example(x))
+    printed = [7, 9, 5, 8, 6, 11, 2, 10, 4, 0, 3]
+    assert len(chosen) == len(printed)
+    assert all(trap in ends for trap, ends in zip(printed, chosen, strict=True))
