@@ -315,17 +315,48 @@ def test_every_strategy_is_listed(capsys):
     assert set(known) <= {word.strip(",") for word in text}
 
 
-def test_a_strategy_goes_on_with_what_was_found(grown, capsys):
-    before = len(js.load(grown / "landscape.sqlite").attempts)
-    command = ["explore", "six_hump_camel", "--out", str(grown)]
-    assert main([*command, "--strategy", "connect-region", "--searches", "2"]) == 0
-    attempts = js.load(grown / "landscape.sqlite").attempts
-    assert attempts.kind[before] == "double_ended"
-    assert sum(kind == "double_ended" for kind in attempts.kind) == 2
-    capsys.readouterr()
-    assert main([*command, "--minima", "2", "--searches", "64", "-q"]) == 0
+S = js.strategies
+
+
+@pytest.mark.parametrize(
+    ("options", "strategy"),
+    [
+        ("", S.SingleEnded()),
+        ("--minima 2,0 --below -0.5", S.SingleEnded((2, 0), -0.5)),
+        ("--strategy missing-links --from 1,2 --to 0", S.MissingLinks((1, 2), (0,))),
+        ("--strategy lower-pass --from 1 --to 0", S.LowerPass((1,), (0,))),
+        ("--strategy shortcut --from 1 --to 0", S.Shortcut((1,), (0,))),
+        ("--strategy shortcut-barrier --from 1 --to 0 --temperature 0.1",
+         S.ShortcutBarrier((1,), (0,), 0.1)),
+        ("--strategy shortcut-rate --from 1 --to 0 --temperature 0.1",
+         S.ShortcutRate((1,), (0,), 0.1)),
+        ("--strategy untrap --to 0,1", S.Untrap((0, 1))),
+        ("--strategy free-energy-pairs --to 0 --temperature 0.1 --barrier 0.3",
+         S.FreeEnergyPairs((0,), 0.1, 0.3)),
+        ("--strategy connect-unconnected", S.ConnectUnconnected()),
+        ("--strategy connect-unconnected --to 3 --below 0", S.ConnectUnconnected((3,), 0.0)),
+        ("--strategy connect-region --minima 0,1,2", S.ConnectRegion((0, 1, 2))),
+    ],
+)  # fmt: skip
+def test_strategies_by_name(options, strategy, explored, monkeypatch):
+    class Explored(Exception):
+        pass
+
+    def explore(surface, x0, **arguments):
+        assert arguments["strategy"] == strategy and "until" not in arguments
+        raise Explored
+
+    monkeypatch.setattr(js, "explore", explore)
+    with pytest.raises(Explored):
+        main(["explore", "six_hump_camel", "--out", str(explored), *options.split()])
+
+
+def test_a_strategy_goes_on_with_what_was_found(grown):
+    before = js.load(grown / "landscape.sqlite").attempts
+    command = ["explore", "six_hump_camel", "--out", str(grown), "--searches", "64", "-q"]
+    assert main([*command, "--minima", "2"]) == 0
     after = js.load(grown / "landscape.sqlite").attempts
-    assert set(after.a[len(attempts) :].tolist()) == {2} and len(after) == len(attempts) + 64
+    assert after.a[len(before) :].tolist() == [2] * 64
 
 
 def test_until_a_rate_has_converged(grown, capsys):
@@ -354,8 +385,8 @@ def test_until_a_rate_has_converged(grown, capsys):
     ],
 )
 def test_a_purpose_that_does_not_fit(options, message, grown, capsys):
-    content = (grown / "landscape.sqlite").read_bytes()
+    before = len(js.load(grown / "landscape.sqlite").attempts)
     assert main(["explore", "six_hump_camel", "--out", str(grown), *options]) == 2
     err = capsys.readouterr().err
     assert message in err and err.count("\n") == 1
-    assert (grown / "landscape.sqlite").read_bytes() == content and not Path("new").exists()
+    assert len(js.load(grown / "landscape.sqlite").attempts) == before and not Path("new").exists()
