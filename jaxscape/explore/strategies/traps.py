@@ -21,6 +21,7 @@ from jaxscape.explore.strategies._base import (
     Pair,
     Strategy,
     check_positive,
+    check_temperature,
     first_untried,
     ids_of,
     neighbours,
@@ -85,6 +86,9 @@ class FreeEnergyPairs(Strategy):
 
     def __post_init__(self):
         check_positive(self, "tries")
+        check_temperature(self.temperature)
+        if not 0 < self.barrier < np.inf:
+            raise ValueError(f"barrier is {self.barrier}; it must be a positive energy")
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         products = ids_of(network, self.products, "products")
