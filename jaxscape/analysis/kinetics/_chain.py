@@ -11,7 +11,6 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from jaxscape.analysis.kinetics._csr import count_rows, grouped
 from jaxscape.analysis.kinetics._logarithmic import LogElimination
-from jaxscape.analysis.kinetics._prune import without_negligible
 from jaxscape.analysis.kinetics._sparse import SparseElimination
 
 # Doubles span 10^+-308; wider networks than exp(900) are eliminated in logarithms.
@@ -173,8 +172,7 @@ class Elimination:
         """Doubles, or logarithms where those would not hold the numbers."""
         if self._engine is None:
             chain = self.chain
-            logs = without_negligible(chain.logs, self.keep) if chain.symmetric else chain.logs
-            self._engine = LogElimination(logs, self.keep)
+            self._engine = LogElimination(chain.logs, self.keep, chain.symmetric)
         return self._engine
 
     @property
