@@ -106,7 +106,11 @@ def lowest_path(
     a, b = int(a), int(b)
     highest = disconnectivity_tree(landscape).pass_energy(a, b)
     network = _numbers(landscape)
-    before = _shortest(landscape, network, a, b, highest)
+    if isinstance(landscape, Landscape):
+        links = landscape.cached("links", lambda: _links(network))
+    else:
+        links = _links(network)
+    before = _shortest(links, a, b, highest)
     minima, states = [b], []
     while minima[-1] != a:
         previous, state = before[minima[-1]]
@@ -144,10 +148,8 @@ def _numbers(landscape: Landscape | KineticNetwork) -> _Numbers:
     return _Numbers(ids, minima.energy, states.plus, states.minus, states.energy, ts_ids)
 
 
-def _shortest(landscape, network: _Numbers, a: int, b: int, highest: float):
+def _shortest(links: dict[int, list], a: int, b: int, highest: float):
     """Dijkstra's algorithm below `highest`: for each minimum reached, the step before it."""
-    kept = isinstance(landscape, Landscape)
-    links = landscape.cached("links", lambda: _links(network)) if kept else _links(network)
     before: dict[int, tuple[int, int]] = {}
     done: set[int] = set()
     # Steps and ids break ties, so that the answer does not depend on the order of discovery.
