@@ -164,7 +164,9 @@ class Elimination:
         else:
             values = np.ldexp(values, -int(self._shift))
         rates = sp.csr_array((values, chain.logs.indices, chain.logs.indptr), chain.logs.shape)
-        engine = SparseElimination(rates, self.keep, chain.symmetric)
+        # Where numbers get too small for doubles, logarithms take over.
+        with np.errstate(all="ignore"):
+            engine = SparseElimination(rates, self.keep, chain.symmetric)
         return engine if engine.lowest_escape > _TINY else None
 
     @property
@@ -191,7 +193,8 @@ class Elimination:
                 self._engine = None
                 return self.reduced()
             logs = sp.csr_array(matrix)
-            values = np.ldexp(logs.data, int(self._shift))
+            with np.errstate(over="ignore", under="ignore"):
+                values = in_range(np.ldexp(logs.data, int(self._shift)))
             logs.data = np.log(logs.data) + self._shift * np.log(2)
             return Chain(logs, values, mass, self.chain.symmetric)
         matrix = engine.reduced()
@@ -284,6 +287,15 @@ class Elimination:
             joined[:, column] = np.isin(keep, leads)
         np.fill_diagonal(joined, False)
         return joined
+
+
+def in_range(values: np.ndarray) -> np.ndarray | None:
+    """The values, or None where some are so small or large that they have lost digits.
+
+    >>> in_range(np.array([1e-310])) is None
+    True
+    """
+    return values if ((values > _TINY) & (values < _HUGE)).all() else None
 
 
 def _scaled(numbers: Positive) -> tuple[np.ndarray | None, int]:

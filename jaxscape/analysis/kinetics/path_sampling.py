@@ -72,7 +72,10 @@ def kinetic_path_sampling(
         here = np.flatnonzero(start == source)
         for some in np.split(here, range(at_once, len(here), at_once)):
             exits, visits = _drawn_back(levels, leaving, shares, leads, len(some), rng)
-            stayed = rng.standard_gamma(visits.astype(float)) * np.exp(log_waiting)
+            # A single visit may outlast what doubles hold; no visit takes no time.
+            with np.errstate(over="ignore", invalid="ignore"):
+                stayed = rng.standard_gamma(visits.astype(float)) * np.exp(log_waiting)
+            stayed[visits == 0] = 0.0
             end[some], time[some], steps[some] = rows_b[exits], stayed.sum(1), visits.sum(1)
     arrived = np.ones(trajectories, bool)
     return Trajectories(matrix.ids[start], matrix.ids[end], time, steps, arrived)
