@@ -165,7 +165,7 @@ def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
         "--cache", metavar="FOLDER", help="keep compiled code there, so that later runs of the "
         "same surface start faster (default: keep none)",
     )  # fmt: skip
-    purpose = explore.add_argument_group("a purpose", "see above; ids are of minima, such as 1,4")
+    purpose = explore.add_argument_group("a purpose", "see below; ids are of minima, such as 1,4")
     purpose.add_argument("--strategy", metavar="NAME", help="which searches come next")
     purpose.add_argument("--from", type=_ids, dest="a", metavar="IDS", help="one end")
     purpose.add_argument("--to", type=_ids, dest="b", metavar="IDS", help="the other, or products")
