@@ -1,6 +1,7 @@
 """The command line: in this process where it can be, in one of its own where it has to."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import jaxscape as js
 from jaxscape.cli import main
+from jaxscape.cli._strategies import strategies_by_name
 
 REPOSITORY = Path(__file__).parents[1]
 WELLS = """
@@ -166,6 +168,9 @@ def test_bad_input_is_told_in_a_line(folder, arguments, message, capsys):
         (["explore", "lj8", "--searches", "0"], "--searches"),
         (["explore", "lj8", "--searches", "many"], "many"),
         (["plot", "store", "--kind", "pie"], "pie"),
+        (["explore", "lj8", "--until-rate", "-0.1"], "'-0.1' is no temperature"),
+        (["explore", "lj8", "--temperature", "0.1,0.2"], "several temperatures"),
+        (["explore", "lj8", "--from", "first"], "names no minima"),
         (["fly"], "fly"),
     ],
 )
@@ -288,3 +293,100 @@ def test_rates(explored, capsys):
         with pytest.raises(SystemExit) as stopped:
             main(["rates", str(explored), "--from", "1", "--to", "0", "--temperature", "1", *wrong])
         assert stopped.value.code == 2 and "jaxscape rates" in capsys.readouterr().err
+
+
+@pytest.fixture
+def grown(explored, tmp_path):
+    """A copy of what was explored, to go on with."""
+    shutil.copytree(explored, tmp_path / "grown")
+    return tmp_path / "grown"
+
+
+def test_every_strategy_is_listed(capsys):
+    with pytest.raises(SystemExit):
+        main(["explore", "--help"])
+    text = capsys.readouterr().out.split()
+    known = strategies_by_name()
+    kinds = (js.strategies.Strategy, js.strategies.SingleEnded)
+    assert set(known.values()) == {
+        kind for kind in map(js.strategies.__dict__.get, dir(js.strategies))
+        if isinstance(kind, type) and issubclass(kind, kinds) and kind is not kinds[0]
+    }  # fmt: skip
+    assert set(known) <= {word.strip(",") for word in text}
+
+
+S = js.strategies
+
+
+@pytest.mark.parametrize(
+    ("options", "strategy"),
+    [
+        ("", S.SingleEnded()),
+        ("--minima 2,0 --below -0.5", S.SingleEnded((2, 0), -0.5)),
+        ("--strategy missing-links --from 1,2 --to 0", S.MissingLinks((1, 2), (0,))),
+        ("--strategy lower-pass --from 1 --to 0", S.LowerPass((1,), (0,))),
+        ("--strategy shortcut --from 1 --to 0", S.Shortcut((1,), (0,))),
+        ("--strategy shortcut-barrier --from 1 --to 0 --temperature 0.1",
+         S.ShortcutBarrier((1,), (0,), 0.1)),
+        ("--strategy shortcut-rate --from 1 --to 0 --temperature 0.1",
+         S.ShortcutRate((1,), (0,), 0.1)),
+        ("--strategy untrap --to 0,1", S.Untrap((0, 1))),
+        ("--strategy free-energy-pairs --to 0 --temperature 0.1 --barrier 0.3",
+         S.FreeEnergyPairs((0,), 0.1, 0.3)),
+        ("--strategy connect-unconnected", S.ConnectUnconnected()),
+        ("--strategy connect-unconnected --to 3 --below 0", S.ConnectUnconnected((3,), 0.0)),
+        ("--strategy connect-region --minima 0,1,2", S.ConnectRegion((0, 1, 2))),
+    ],
+)  # fmt: skip
+def test_strategies_by_name(options, strategy, explored, monkeypatch):
+    class Explored(Exception):
+        pass
+
+    def explore(surface, x0, **arguments):
+        assert arguments["strategy"] == strategy and "until" not in arguments
+        raise Explored
+
+    monkeypatch.setattr(js, "explore", explore)
+    with pytest.raises(Explored):
+        main(["explore", "six_hump_camel", "--out", str(explored), *options.split()])
+
+
+def test_a_strategy_goes_on_with_what_was_found(grown):
+    before = js.load(grown / "landscape.sqlite").attempts
+    command = ["explore", "six_hump_camel", "--out", str(grown), "--searches", "64", "-q"]
+    assert main([*command, "--minima", "2"]) == 0
+    after = js.load(grown / "landscape.sqlite").attempts
+    assert after.a[len(before) :].tolist() == [2] * 64
+
+
+def test_until_a_rate_has_converged(grown, capsys):
+    command = ["explore", "six_hump_camel", "--out", str(grown), "--searches", "64"]
+    assert main([*command, "--until-rate", "0.1", "--from", "0,1", "--to", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "ln k ab" in printed and "at kT = 0.1; changed by 0 over the last 200" in printed
+    # All transition states are old: nothing was left to do.
+    assert len(js.load(grown / "landscape.sqlite").attempts) < 700
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--strategy", "magic"], "there is no strategy 'magic': choose from connect-region, con"),
+        (["--strategy", "missing-links", "--from", "0"], "--strategy missing-links needs --to"),
+        (["--strategy", "shortcut-rate", "--from", "0", "--to", "1"], "needs --temperature"),
+        (["--strategy", "untrap", "--to", "0", "--barrier", "1"], "untrap takes no --barrier"),
+        (["--from", "0", "--to", "1"], "--strategy single-ended takes no --from or --to"),
+        (["--until-rate", "0.1", "--to", "1"], "between two ends: give --from"),
+        (["--strategy", "missing-links", "--from", "0", "--to", "9"], "b names minimum 9"),
+        (["--strategy", "lower-pass", "--from", "1,0", "--to", "1"], "overlap in minimum 1"),
+        (["--until-rate", "0.1", "--from", "1", "--to", "1"], "overlap in minimum 1"),
+        (["--below", "-50"], "below is -50.0, where there is no minimum"),
+        (["--out", "new", "--strategy", "untrap", "--to", "0"], "--to: no minimum has an id yet"),
+    ],
+)
+def test_a_purpose_that_does_not_fit(options, message, grown, capsys):
+    before = len(js.load(grown / "landscape.sqlite").attempts)
+    assert main(["explore", "six_hump_camel", "--out", str(grown), *options]) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.count("\n") == 1
+    assert len(js.load(grown / "landscape.sqlite").attempts) == before and not Path("new").exists()

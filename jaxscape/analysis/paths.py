@@ -2,12 +2,13 @@
 
 import dataclasses
 import heapq
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from jaxscape.analysis.disconnectivity import disconnectivity_tree, not_connected
-from jaxscape.landscape import Landscape
+from jaxscape.landscape import KineticNetwork, Landscape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,18 +46,23 @@ class Path:
         return self.highest - float(self.energies[-1])
 
 
-def barrier(landscape: Landscape, a: int | np.integer, b: int | np.integer) -> float:
+def barrier(
+    landscape: Landscape | KineticNetwork, a: int | np.integer, b: int | np.integer
+) -> float:
     """Height of the lowest path from `a` to `b` above the energy of `a`.
 
     **Arguments:**
 
-    - `a`, `b`: ids of minima.
+    - `landscape`: a `Landscape`, or a network without points. `a`, `b`: ids of minima.
 
     **Returns:** the energy of the highest transition state on the path on which it is lowest,
     minus the energy of `a`, in the surface's unit; 0 for `a == b`. It differs from the barrier
     of the way back by the difference of the two minima.
 
     **Raises:** `ValueError` if an id does not exist or no path is known.
+
+    >>> barrier(KineticNetwork([0.0, 0.5], plus=[0], minus=[1], ts_energy=[2.0]), 1, 0)
+    1.5
 
     ```python
     landscape = jaxscape.load("lj8.sqlite")
@@ -68,7 +74,9 @@ def barrier(landscape: Landscape, a: int | np.integer, b: int | np.integer) -> f
     return disconnectivity_tree(landscape).barrier(int(a), int(b))
 
 
-def lowest_path(landscape: Landscape, a: int | np.integer, b: int | np.integer) -> Path:
+def lowest_path(
+    landscape: Landscape | KineticNetwork, a: int | np.integer, b: int | np.integer
+) -> Path:
     """The lowest path between two minima.
 
     Of all paths those with the lowest highest transition state are taken; among them the one
@@ -78,11 +86,15 @@ def lowest_path(landscape: Landscape, a: int | np.integer, b: int | np.integer) 
 
     **Arguments:**
 
-    - `a`, `b`: ids of minima.
+    - `landscape`: a `Landscape`, or a network without points. `a`, `b`: ids of minima.
 
     **Returns:** a `Path`.
 
     **Raises:** `ValueError` if an id does not exist or no path is known.
+
+    >>> network = KineticNetwork([0.0, 0.5], plus=[0], minus=[1], ts_energy=[2.0], ids=[7, 3])
+    >>> lowest_path(network, 3, 7).energies.tolist()
+    [0.5, 2.0, 0.0]
 
     ```python
     landscape = jaxscape.load("lj8.sqlite")
@@ -93,7 +105,12 @@ def lowest_path(landscape: Landscape, a: int | np.integer, b: int | np.integer) 
     _check_ids(landscape, a, b)
     a, b = int(a), int(b)
     highest = disconnectivity_tree(landscape).pass_energy(a, b)
-    before = _shortest(landscape, a, b, highest)
+    network = _numbers(landscape)
+    if isinstance(landscape, Landscape):
+        links = landscape.cached("links", lambda: _links(network))
+    else:
+        links = _links(network)
+    before = _shortest(links, a, b, highest)
     minima, states = [b], []
     while minima[-1] != a:
         previous, state = before[minima[-1]]
@@ -101,14 +118,38 @@ def lowest_path(landscape: Landscape, a: int | np.integer, b: int | np.integer) 
         states.append(state)
     minima, states = np.array(minima[::-1]), np.array(states[::-1], np.int64)
     energies = np.empty(2 * len(states) + 1)
-    energies[0::2] = landscape.minima.energy[minima]
-    energies[1::2] = landscape.transition_states.energy[states]
-    return Path(minima, states, energies)
+    energies[0::2] = network.energy[network.rows(minima)]
+    energies[1::2] = network.ts_energy[states]
+    return Path(minima, network.ts_ids[states], energies)
 
 
-def _shortest(landscape: Landscape, a: int, b: int, highest: float):
+class _Numbers(NamedTuple):
+    """Minima by their ids, transition states by their rows."""
+
+    ids: Int[np.ndarray, " M"]
+    energy: Float[np.ndarray, " M"]
+    plus: Int[np.ndarray, " T"]
+    minus: Int[np.ndarray, " T"]
+    ts_energy: Float[np.ndarray, " T"]
+    ts_ids: Int[np.ndarray, " T"]
+
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        order = np.argsort(self.ids, kind="stable")
+        return order[np.searchsorted(self.ids, ids, sorter=order)]
+
+
+def _numbers(landscape: Landscape | KineticNetwork) -> _Numbers:
+    if isinstance(landscape, KineticNetwork):
+        ids, energy = landscape.ids, landscape.energy
+        plus, minus = ids[landscape.plus], ids[landscape.minus]
+        return _Numbers(ids, energy, plus, minus, landscape.ts_energy, landscape.ts_ids)
+    minima, states = landscape.minima, landscape.transition_states
+    ids, ts_ids = np.arange(len(minima)), np.arange(len(states))
+    return _Numbers(ids, minima.energy, states.plus, states.minus, states.energy, ts_ids)
+
+
+def _shortest(links: dict[int, list], a: int, b: int, highest: float):
     """Dijkstra's algorithm below `highest`: for each minimum reached, the step before it."""
-    links = landscape.cached("links", lambda: _links(landscape))
     before: dict[int, tuple[int, int]] = {}
     done: set[int] = set()
     # Steps and ids break ties, so that the answer does not depend on the order of discovery.
@@ -127,16 +168,16 @@ def _shortest(landscape: Landscape, a: int, b: int, highest: float):
     raise ValueError(not_connected(a, b))
 
 
-def _links(landscape: Landscape) -> dict[int, list[tuple[int, float, float, int]]]:
-    """Of every minimum: neighbour, weight, energy and id of the lowest transition state."""
-    states = landscape.transition_states
-    if not len(states):
+def _links(network: _Numbers) -> dict[int, list[tuple[int, float, float, int]]]:
+    """Of every minimum: neighbour, weight, energy and row of the lowest transition state."""
+    if not len(network.ts_energy):
         return {}
-    floor = float(min(landscape.minima.energy.min(), states.energy.min()))
+    floor = float(min(network.energy.min(), network.ts_energy.min()))
     links: dict[int, list[tuple[int, float, float, int]]] = {}
     seen: set[tuple[int, int]] = set()
-    plus, minus, energies = states.plus.tolist(), states.minus.tolist(), states.energy.tolist()
-    for state in np.argsort(states.energy, kind="stable").tolist():
+    columns = network.plus, network.minus, network.ts_energy
+    plus, minus, energies = (column.tolist() for column in columns)
+    for state in np.argsort(network.ts_energy, kind="stable").tolist():
         ends = (plus[state], minus[state])
         pair = (min(ends), max(ends))
         if ends[0] == ends[1] or pair in seen:
@@ -148,12 +189,13 @@ def _links(landscape: Landscape) -> dict[int, list[tuple[int, float, float, int]
     return links
 
 
-def _check_ids(landscape: Landscape, *ids: int | np.integer) -> None:
-    size = len(landscape.minima)
+def _check_ids(landscape: Landscape | KineticNetwork, *ids: int | np.integer) -> None:
     for minimum in ids:
         if isinstance(minimum, bool) or not isinstance(minimum, int | np.integer):
             raise ValueError(f"minimum {minimum!r} is not an id: ids are integers")
-        if not 0 <= minimum < size:
+        if isinstance(landscape, KineticNetwork):
+            landscape.rows(minimum)
+        elif not 0 <= minimum < (size := len(landscape.minima)):
             raise ValueError(
                 f"there is no minimum {minimum}: the landscape has {size}, counted from 0"
             )

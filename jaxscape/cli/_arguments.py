@@ -23,7 +23,20 @@ SURFACE is a name that `jaxscape systems` lists, or module:attribute. The module
 the current folder, too; the attribute is a jaxscape.Surface, or a JAX function x[dim] -> scalar.
 
 The folder then holds landscape.sqlite, disconnectivity.png and .svg, and for two coordinates
-contour.png and .svg. A second run goes on where the first one stopped.
+contour.png and .svg. A second run goes on where the first one stopped, or with a purpose of its
+own: --strategy says which searches come next. Ids of minima are those that the pictures show.
+
+  single-ended                        from every minimum in turn (default), or from --minima
+  missing-links, lower-pass           connect --from with --to; once more, by a lower way
+  shortcut, shortcut-barrier          shorter and lower ways between --from and --to
+  shortcut-rate                       the same round the slowest steps at --temperature
+  untrap                              ways out of traps, to the products --to
+  free-energy-pairs                   the same at --temperature, by groups over --barrier
+  connect-unconnected                 minima without a way to the lowest, or to --to
+  connect-region                      all near pairs, or those among --minima
+
+  jaxscape explore lj8 --strategy shortcut-rate --from 5 --to 0 --temperature 0.1
+  jaxscape explore lj8 --until-rate 0.1 --from 5 --to 0
 
 """
 _CONVERT = """\
@@ -78,6 +91,13 @@ def _seconds(text: str) -> float:
     if not (value > 0 and math.isfinite(value)):
         raise argparse.ArgumentTypeError(f"{text} leaves no time: give a number above zero")
     return value
+
+
+def _kt(text: str) -> float:
+    values = _temperatures(text)
+    if len(values) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} are several temperatures: give one kT")
+    return values[0]
 
 
 def _ids(text: str) -> list[int]:
@@ -144,6 +164,19 @@ def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
     explore.add_argument(
         "--cache", metavar="FOLDER", help="keep compiled code there, so that later runs of the "
         "same surface start faster (default: keep none)",
+    )  # fmt: skip
+    purpose = explore.add_argument_group("a purpose", "see below; ids are of minima, such as 1,4")
+    purpose.add_argument("--strategy", metavar="NAME", help="which searches come next")
+    purpose.add_argument("--from", type=_ids, dest="a", metavar="IDS", help="one end")
+    purpose.add_argument("--to", type=_ids, dest="b", metavar="IDS", help="the other, or products")
+    purpose.add_argument("--minima", type=_ids, metavar="IDS", help="these alone")
+    purpose.add_argument("--below", type=float, metavar="E", help="only minima up to this energy")
+    purpose.add_argument("--temperature", type=_kt, metavar="KT", help="in units of energy")
+    purpose.add_argument("--barrier", type=float, metavar="E", help="below which groups are one")
+    purpose.add_argument(
+        "--until-rate", type=_kt, metavar="KT",
+        help="stop once the rate constants between --from and --to at this temperature no longer "
+        "change, and say how they did",
     )  # fmt: skip
     explore.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jaxscape.cli._arguments import FOUND, INTERRUPTED, NOTHING
 from jaxscape.cli._pictures import labels, save, use_files_only
+from jaxscape.cli._strategies import convergence, strategy_of
 from jaxscape.cli._surfaces import has_starts, read_points, surface_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def explore(arguments: argparse.Namespace) -> int:
             f"nothing says where to start on {arguments.surface}: "
             "give --start POINTS.npy, or --bounds LOW HIGH with --dim N"
         )
+    chosen = strategy_of(arguments, fresh)
     folder.mkdir(parents=True, exist_ok=True)
     with _interrupts() as interrupted:
         try:
@@ -55,6 +57,7 @@ def explore(arguments: argparse.Namespace) -> int:
                 seconds=arguments.time,
                 patience=arguments.patience,
                 progress=not arguments.quiet and sys.stderr.isatty(),
+                **chosen,
             )
             landscape.close()
         except KeyboardInterrupt:
@@ -67,6 +70,8 @@ def explore(arguments: argparse.Namespace) -> int:
             raise
     if not arguments.quiet:
         print(landscape.summary())
+        if told := convergence(landscape, chosen):
+            print(told)
     if interrupted:
         print(
             f"jaxscape: interrupted; what was found is in {store}, "

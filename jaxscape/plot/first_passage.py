@@ -35,6 +35,12 @@ def first_passage(
 
     **Returns:** the axes. **Raises:** `ValueError` if there is none to draw.
 
+    >>> from jaxscape.analysis import first_passage_distribution
+    >>> rates = np.array([[0.0, 0.5], [1.0, 0.0]])
+    >>> ax = first_passage(first_passage_distribution(rates, 0, 1), unit="s")
+    >>> ax.get_xlabel()
+    'First passage time / s'
+
     ```python
     landscape = jaxscape.load("lj8.sqlite")
     found = jaxscape.first_passage_distribution(landscape, 1, 0, temperature=0.1)

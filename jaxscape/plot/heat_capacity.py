@@ -38,6 +38,11 @@ def heat_capacity(
     **Returns:** the axes. **Raises:** `ValueError` without temperatures, and as
     `jaxscape.heat_capacity`.
 
+    >>> network = KineticNetwork([0.0, 1.0], plus=[], minus=[], ts_energy=[], modes=[3, 3])
+    >>> ax = heat_capacity(network, (0.1, 1.0), minima=1, frequencies=False)
+    >>> [line.get_label() for line in ax.lines]
+    ['total', 'vibrations', 'minimum 1']
+
     ```python
     landscape = jaxscape.load("lj8.sqlite")
     jaxscape.plot.heat_capacity(landscape, (0.01, 0.6), minima=3, vibrations=18)

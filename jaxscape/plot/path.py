@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxscape.analysis import Path, lowest_path
-from jaxscape.landscape import Landscape
+from jaxscape.landscape import KineticNetwork, Landscape
+from jaxscape.landscape.graph import component_of
+from jaxscape.plot._source import as_source, steps_of
 from jaxscape.plot._style import BLUE, CYCLE, INK, VERMILION, axes_for, energy_label, quantity
 from jaxscape.search.neb import Paths
 from jaxscape.surface import Units
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def path(
-    path: Path | Paths | Landscape,
+    path: Path | Paths | Landscape | KineticNetwork,
     a: int | None = None,
     b: int | None = None,
     *,
@@ -31,8 +33,8 @@ def path(
 
     - `path`: `Paths` of `neb` (energy of every image against the arc length up to it; one line
       for each band), a `Path` of `lowest_path` (minima and transition states in turn), or a
-      `Landscape`, whose lowest path is drawn.
-    - `a`, `b`: ids of the minima a landscape's path joins; by default from the lowest minimum
+      `Landscape` or `KineticNetwork`, whose lowest path is drawn.
+    - `a`, `b`: ids of the minima a network's path joins; by default from the lowest minimum
       connected with the global one to the global minimum.
     - `units`: of energy and length, such as `surface.units`; a landscape knows its own.
     - `label`: write ids at the points of a `Path`; by default on paths of up to 12 steps.
@@ -42,17 +44,21 @@ def path(
 
     **Raises:** `ValueError` if there is nothing to draw, or no path between `a` and `b`.
 
+    >>> network = KineticNetwork([0.0, 0.5], plus=[0], minus=[1], ts_energy=[1.0])
+    >>> path(network, 1, 0).get_xlabel()
+    'Steps along the path'
+
     ```python
     landscape = jaxscape.load("lj8.sqlite")
     jaxscape.plot.path(jaxscape.lowest_path(landscape, 3, 0), units=landscape.units)
     jaxscape.plot.path(landscape, 3, 0)  # the same
     ```
     """
-    if isinstance(path, Landscape):
+    if isinstance(path, Landscape | KineticNetwork):
         units = units or path.units
         path = lowest_path(path, *_ends(path, a, b))
     elif a is not None or b is not None:
-        raise ValueError("a and b choose a path in a Landscape; this path has its own ends")
+        raise ValueError("a and b choose a path in a network; this path has its own ends")
     units = units or Units()
     if isinstance(path, Paths):
         ax = _bands(path, units, ax)
@@ -61,7 +67,7 @@ def path(
     else:
         raise ValueError(
             f"path is a {type(path).__name__}: pass the Paths of jaxscape.neb, "
-            "the Path of jaxscape.lowest_path, or a Landscape"
+            "the Path of jaxscape.lowest_path, a Landscape or a KineticNetwork"
         )
     ax.set_ylabel(energy_label(units.energy))
     for side in ("top", "right"):
@@ -69,15 +75,18 @@ def path(
     return ax
 
 
-def _ends(landscape: Landscape, a: int | None, b: int | None) -> tuple[int, int]:
-    b = landscape.minima.lowest() if b is None else b
+def _ends(network: Landscape | KineticNetwork, a: int | None, b: int | None) -> tuple[int, int]:
+    source, steps = as_source(network), steps_of(network)
+    rank = np.argsort(source.fields["energy"], kind="stable")
+    end = int(source.ids[rank[0]]) if b is None else b
     if a is not None:
-        return a, b
-    parts = [part for part in landscape.components() if b in part]
-    others = sorted(parts[0] - {b}, key=lambda i: (landscape.minima.energy[i], i)) if parts else []
+        return a, end
+    part = component_of(len(rank), steps.plus, steps.minus)
+    here = source.rows([end])
+    others = [row for row in rank if part[row] == part[here[0]] and row != here[0]]
     if not others:
-        raise ValueError(f"no path leads to minimum {b} yet: explore longer, or name a and b")
-    return others[0], b
+        raise ValueError(f"no path leads to minimum {end} yet: explore longer, or name a and b")
+    return int(source.ids[others[0]]), end
 
 
 def _bands(paths: Paths, units: Units, ax: Axes | None) -> Axes:

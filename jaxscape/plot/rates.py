@@ -37,6 +37,11 @@ def rates(
 
     **Raises:** as `jaxscape.rates`.
 
+    >>> network = KineticNetwork([0.0, 0.5], plus=[0], minus=[1], ts_energy=[1.0])
+    >>> ax = rates(network, 0, 1, (0.1, 1.0), frequencies=False)
+    >>> [line.get_label() for line in ax.lines]
+    ['0 → 1', '1 → 0']
+
     ```python
     landscape = jaxscape.load("lj8.sqlite")
     jaxscape.plot.rates(landscape, 1, 0, (0.03, 0.3))

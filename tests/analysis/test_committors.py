@@ -70,7 +70,7 @@ def test_flux_names_the_transition_states(lj_network):
     assert (flux.source[0], flux.target[0]) == (4, 1) and flux.share[0] > 0.9
 
 
-@pytest.mark.parametrize("kt", [0.05, 0.02, 0.01])
+@pytest.mark.parametrize("kt", [0.05, 0.02, 0.01, 5e-4])
 def test_flux_keeps_its_digits_beyond_the_bottleneck(kt, lj_network):
     """Where committors are one to the last digit, steps still carry what flows."""
     flux = js.reactive_flux(lj_network(8), 5, 0, kt)

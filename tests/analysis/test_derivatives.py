@@ -519,6 +519,8 @@ def test_bad_input(landscapes, networks):
     network = points(points.surface)
     with pytest.raises(ValueError, match="temperature is -1"):
         network.log_rate(0, 1, -1.0)
+    with pytest.raises(ValueError, match="temperature is .*0.0"):
+        network.heat_capacity([0.1, 0.0])
     with pytest.raises(ValueError, match="b holds 9: ids count from 0 to 3"):
         network.log_rate(0, 9, KT)
     with pytest.raises(ValueError, match="may not overlap"):

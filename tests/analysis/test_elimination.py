@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 import jaxscape as js
-from jaxscape.analysis.kinetics import _chain, _sparse
+from jaxscape.analysis.kinetics import _chain, _logarithmic, _sparse
 from jaxscape.analysis.kinetics._chain import Positive
 from jaxscape.analysis.kinetics._dense import DenseElimination
 from jaxscape.analysis.kinetics._logarithmic import LogElimination, log_product
@@ -168,7 +168,8 @@ def test_slow_steps_are_left_out_only_beside_faster_ways():
     dense = -300.0 * rng.random((size, size))
     dense = np.triu(dense, 1) + np.triu(dense, 1).T
     keep = np.array([4, 7])
-    pruned = without_negligible(sp.csr_array(dense), keep)
+    logs = sp.csr_array(dense)
+    pruned = without_negligible(logs, logs.data, keep)
     assert pruned.nnz < 0.6 * size * size
     kept = pruned.toarray() != 0
     np.testing.assert_array_equal(kept, kept.T)
@@ -181,6 +182,27 @@ def test_slow_steps_are_left_out_only_beside_faster_ways():
     slow = dense[np.ix_(inner, inner)] < best - 60 - np.log(size)
     np.fill_diagonal(slow, True)
     np.testing.assert_array_equal(kept[np.ix_(inner, inner)], ~slow)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.008])
+def test_leaving_out_slow_steps_changes_no_digit(temperature, random_kinetic_network, monkeypatch):
+    """In doubles and in logarithms, over and over while the network is eliminated."""
+    network = random_kinetic_network(900, 5, extra=4.0)
+    sizes = []
+
+    def spied(matrix, *rest):
+        fewer = without_negligible(matrix, *rest)
+        sizes.append((matrix.nnz, fewer.nnz))
+        return fewer
+
+    for function in (spied, lambda matrix, *rest: matrix):
+        for module in (_sparse, _logarithmic):
+            monkeypatch.setattr(module, "without_negligible", function)
+        times = js.mean_first_passage_times(network, [5, 9], temperature).log_time
+        if function is spied:
+            pruned = times
+    np.testing.assert_allclose(pruned, times, rtol=2e-13, atol=2e-13)
+    assert len(sizes) > 1 and all(after < before for before, after in sizes)
 
 
 @pytest.mark.parametrize("spread", [1.0, 300.0, 3000.0])
@@ -200,7 +222,7 @@ def test_logarithms_do_not_depend_on_panels(size):
     np.fill_diagonal(rates, 0.0)
     chain = js.RateMatrix.from_matrix(rates).chain
     keep = np.arange(2)
-    found = LogElimination(chain.logs, keep).reduced()
+    found = LogElimination(chain.logs, keep, symmetric=False).reduced()
     expected = chain.eliminate(keep).reduced().logs.toarray()
     off = ~np.eye(2, dtype=bool)
     np.testing.assert_allclose(found[off], expected[off], rtol=1e-13, atol=1e-12)

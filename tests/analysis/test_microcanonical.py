@@ -38,3 +38,5 @@ def test_below_the_lowest_minimum_there_is_nothing(lj_network):
     assert found.occupation[1, np.argmin(network.energy)] == 1.0
     with pytest.raises(ValueError, match="two at least"):
         js.microcanonical(network, [0.0], vibrations=1)
+    with pytest.raises(ValueError, match="give finite numbers"):
+        js.microcanonical(network, [0.0, np.nan])

@@ -81,3 +81,34 @@ def test_the_network_of_32_states(temperature):
     assert found.backward.mean_time == pytest.approx(known["mean_time_b_a"][at], rel=1e-11)
     kemeny = js.kemeny_constant(network, temperature)
     assert kemeny == pytest.approx(known["kemeny"][at], rel=1e-11)
+
+
+def test_times_that_doubles_do_not_hold_are_infinite():
+    network = js.KineticNetwork([0.0, 0.0, 0.1], [0, 1], [1, 2], [0.2, 1.0])
+    cold = dict(temperature=1e-3, frequencies=False)
+    times = js.residence_times(network, 0, 2, **cold)
+    assert np.isinf(times[:2]).all() and times[2] == 0
+    assert js.kemeny_constant(network, **cold) == np.inf
+    assert js.rates(network, 0, 2, **cold).forward.log_mean_time == pytest.approx(1000, abs=2)
+    alone = js.KineticNetwork([0.0, 0.1], [0], [1], [1.0])
+    found = js.kinetic_path_sampling(alone, 0, 1, trajectories=3, **cold)
+    assert np.isinf(found.time).all() and found.steps.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("inverse", np.linspace(700.0, 1300.0, 25))
+def test_no_digit_is_lost_where_doubles_end(inverse):
+    """Rates below 1e-308 are doubles with fewer digits before they are zero."""
+    network = js.KineticNetwork(
+        [0.0, 0.0, 0.3, 0.1], [0, 1, 2], [1, 2, 3], [0.5, 0.7, 0.8], order=[1, 2, 3, 4]
+    )
+    matrix = js.rate_matrix(network, 1.0 / inverse, frequencies=False)
+    times = js.mean_first_passage_times(matrix, 3).log_time
+    found = js.rates(matrix, 0, 3).forward
+    assert found.log_mean_time == pytest.approx(times[0], rel=1e-14)
+    small = js.reduce_network(matrix, [0, 3])
+    assert js.mean_first_passage_times(small, 3).log_time[0] == pytest.approx(times[0], rel=1e-14)
+    # By hand: of a chain, from the populations and the steps.
+    weight = -inverse * network.energy - np.log(network.order)
+    steps = -inverse * network.ts_energy
+    known = np.logaddexp.reduce([np.logaddexp.reduce(weight[: i + 1]) - steps[i] for i in range(3)])
+    assert times[0] == pytest.approx(known, rel=1e-14)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from jaxscape.analysis import barrier, lowest_path
-from jaxscape.landscape import Landscape
+from jaxscape.landscape import KineticNetwork, Landscape
 from jaxscape.search.results import StationaryPoints, TransitionStates
 
 
@@ -133,3 +133,24 @@ def test_large_networks(seed, random_network):
         check_is_path(path, landscape, a, b)
         assert path.barrier == barrier(landscape, a, b)
         assert path.highest == lowest_path(landscape, b, a).highest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_networks_without_points_have_the_same_paths(seed, random_network):
+    energies, states, plus, minus = random_network(40, seed)
+    landscape = landscape_of(energies, states, plus, minus)
+    names, state_names = (np.random.default_rng(seed).permutation(500)[:n] for n in (40, len(plus)))
+    network = KineticNetwork(energies, plus, minus, states, ids=names, ts_ids=state_names)
+    for a, b in np.random.default_rng(seed).integers(40, size=(30, 2)):
+        path, expected = lowest_path(network, names[a], names[b]), lowest_path(landscape, a, b)
+        np.testing.assert_array_equal(path.minima, names[expected.minima])
+        np.testing.assert_array_equal(
+            path.transition_states, state_names[expected.transition_states]
+        )
+        np.testing.assert_array_equal(path.energies, expected.energies)
+        assert barrier(network, names[a], names[b]) == path.barrier
+    with pytest.raises(ValueError, match="no minimum 500 among 40"):
+        lowest_path(network, names[0], 500)
+    apart = KineticNetwork([0.0, 1.0], [], [], [], ids=[7, 3])
+    with pytest.raises(ValueError, match="minima 3 and 7 are not connected"):
+        barrier(apart, 3, 7)

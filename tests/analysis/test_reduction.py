@@ -85,7 +85,10 @@ def test_both_ways_have_to_be_fast():
     assert len(js.regroup(rates, rate=0.5).matrix) == 1
 
 
-def test_regroup_needs_one_threshold():
+def test_regroup_needs_one_threshold(random_kinetic_network):
     for wrong in ({}, {"rate": 1.0, "barrier": 1.0}, {"rate": 0.0}, {"barrier": 1.0}):
         with pytest.raises(ValueError, match="rate"):
             js.regroup(np.ones((3, 3)), **wrong)
+    for wrong in (-1.0, np.nan):
+        with pytest.raises(ValueError, match=f"barrier is {wrong}: give an energy"):
+            js.regroup(random_kinetic_network(5, 0), 0.2, barrier=wrong)

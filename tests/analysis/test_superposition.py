@@ -85,6 +85,8 @@ def test_errors(lj_network):
     network = lj_network(7)
     with pytest.raises(ValueError, match="temperature"):
         js.occupation(network, 0.0)
+    with pytest.raises(ValueError, match="temperature is None"):
+        js.free_energies(network, None)
     with pytest.raises(ValueError, match="how many vibrations"):
         js.heat_capacity(dataclasses.replace(network, modes=None), [0.1])
     known = js.heat_capacity(dataclasses.replace(network, modes=None), [0.1], vibrations=15)

@@ -1,5 +1,9 @@
 """Which pairs a strategy names, on networks of points in a plane."""
 
+import json
+import os
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
@@ -11,10 +15,10 @@ S = js.strategies
 QUIET = dict(progress=False)
 
 
-def network_of(points, energy, links=(), heights=()):
+def network_of(points, energy, links=(), heights=(), surface=None):
     """Minima at points `[M, 2]`; transition states between rows, at these energies."""
     points = np.asarray(points, float)
-    surface = js.Surface(lambda x: x @ x, dim=2)
+    surface = surface or js.Surface(lambda x: x @ x, dim=2)
     known = dict(log_product=np.zeros(len(points)), rms_gradient=np.zeros(len(points)))
     minima = dict(x=points, energy=energy, order=np.ones(len(points), int), **known)
     if not links:
@@ -138,6 +142,13 @@ def test_untrap_takes_the_deepest_trap_first():
     assert all(1 not in ends for ends in pairs(S.Untrap(0), network))
 
 
+def test_untrap_leaves_out_partners_that_lie_too_high():
+    points = [[0.0, 0.0], [3.0, 0.0], [0.0, 1.0], [2.5, 0.0]]
+    network = network_of(points, [0.0, 0.5, 0.5, 1.0], [(0, 1), (0, 2), (0, 3)], [4.0, 0.7, 1.2])
+    assert pairs(S.Untrap(0, rise=0.6), network, 1) == [(1, 3)]
+    assert pairs(S.Untrap(0, rise=0.4), network, 1) == [(1, 2)]
+
+
 def test_free_energy_pairs_join_groups():
     # 1 and 2 interchange fast and are one trap; 2 is nearer to the products.
     points = [[0.0, 0.0], [3.0, 0.0], [2.0, 0.0], [0.0, 1.5]]
@@ -195,7 +206,13 @@ def test_ends_that_do_not_exist(stairs, strategy, message):
         (lambda: S.Shortcut(0, 1, separation=0), "separation is 0"),
         (lambda: S.ShortcutBarrier(0, 1, reach=1.5), "reach is 1.5"),
         (lambda: S.ConnectRegion(longest=-1.0), "longest is -1.0"),
+        (lambda: S.Untrap(0, rise=0.0), "rise is 0.0"),
         (lambda: S.RateConverged(0, 1, 0.1, change=0.0), "change is 0.0"),
+        (lambda: S.RateConverged(0, 1, -0.1), "temperature is -0.1: give kT"),
+        (lambda: S.ShortcutRate(0, 1, 0.0), "temperature is 0.0: give kT"),
+        (lambda: S.Shortcut(0, 1, np.nan), "temperature is nan: give kT"),
+        (lambda: S.FreeEnergyPairs(0, "warm", 0.1), "temperature is 'warm': give kT"),
+        (lambda: S.FreeEnergyPairs(0, 0.1, 0.0), "barrier is 0.0; it must be a positive energy"),
         (lambda: js.explore(lambda x: x @ x, np.ones((1, 2)), key=jax.random.key(0), strategy="x"),
          "strategy is 'x'"),
         (lambda: js.explore(lambda x: x @ x, np.ones((1, 2)), key=jax.random.key(0), until=3),
@@ -205,3 +222,32 @@ def test_ends_that_do_not_exist(stairs, strategy, message):
 def test_bad_options(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def lj38_example(x, surface=None):
+    """Energies and connections of the published example, at points `x` `[12, dim]`."""
+    path = Path(__file__).parents[1] / "reference" / "lj38_example.json"
+    known = json.loads(path.read_text())
+    minima, states = (np.array(known[name]["points"]) for name in ("minima", "states"))
+    ends = states[:, 3:].astype(int).tolist()
+    return network_of(x, minima[:, 0], ends, states[:, 0], surface)
+
+
+def test_untrap_ranks_minima_as_pathsample_does():
+    """Keyword UNTRAP on the twelve minima of LJ38/04; its output is in LJ38/05."""
+    x = np.random.default_rng(1).normal(size=(12, 2))
+    chosen = pairs(S.Untrap(1), lj38_example(x))
+    # Printed there: also 0, which one transition state joins to the product already.
+    printed = [7, 9, 5, 8, 6, 11, 2, 10, 4, 3]
+    assert len(chosen) == len(printed)
+    assert all(trap in ends for trap, ends in zip(printed, chosen, strict=True))
+
+
+def test_untrap_pairs_minima_as_pathsample_does():
+    """The same with the points of the files: one partner higher than 3 is out of reach there."""
+    folder = Path(os.environ.get("JAXSCAPE_REFERENCE", "nowhere")) / "pathsample-lj38"
+    if not folder.is_dir():
+        pytest.skip("JAXSCAPE_REFERENCE names no folder with pathsample-lj38")
+    network = lj38_example(js.io.read(folder).minima.x[:12], js.systems.lennard_jones(38))
+    printed = [(7, 1), (9, 1), (5, 3), (8, 3), (6, 8), (11, 3), (2, 0), (10, 3), (4, 10), (3, 1)]
+    assert pairs(S.Untrap(1, rise=3.0), network) == [tuple(sorted(ends)) for ends in printed]

@@ -54,6 +54,18 @@ def test_a_landscape_is_drawn_along_its_lowest_path(chain):
     np.testing.assert_array_equal(line(plot.path(chain), "minimum")[:, 1], [0.5, 1.0, 0.0])
 
 
+def test_a_network_without_points():
+    network = js.KineticNetwork(
+        [1.0, 0.0, 0.5, -9.0], [0, 2], [1, 0], [3.0, 2.0], ids=[8, 3, 5, 4], ts_ids=[11, 10]
+    )
+    ax = plot.path(network, 5, 3)
+    np.testing.assert_array_equal(line(ax, "minimum")[:, 1], [0.5, 1.0, 0.0])
+    assert [text.get_text() for text in ax.texts] == ["5", "8", "3", "10", "11"]
+    np.testing.assert_array_equal(line(plot.path(network, b=3), "minimum")[:, 1], [0.5, 1.0, 0.0])
+    with pytest.raises(ValueError, match="no path leads to minimum 4 yet"):
+        plot.path(network)
+
+
 def test_bands_are_drawn_against_arc_length(bands):
     ax = plot.path(bands, units=js.Units("epsilon", "sigma"))
     np.testing.assert_allclose(line(ax, "path 0"), [[0, 0], [3, 2], [7, 1], [10, 0.5]])

@@ -140,6 +140,9 @@ class NetworkQuantities(eqx.Module):
 
         The temperatures may be traced: derivatives by them work, too.
         """
+        for given in jax.tree.leaves(temperatures):
+            for kt in () if eqx.is_array(given) else np.atleast_1d(given):
+                checked_temperature(kt)
         return jax.vmap(self._heat_capacity)(jnp.atleast_1d(jnp.asarray(temperatures, float)))
 
     def heat_capacity_peak(self, low, high) -> tuple[Float[Array, ""], Float[Array, ""]]:

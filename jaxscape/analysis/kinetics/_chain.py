@@ -11,7 +11,6 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from jaxscape.analysis.kinetics._csr import count_rows, grouped
 from jaxscape.analysis.kinetics._logarithmic import LogElimination
-from jaxscape.analysis.kinetics._prune import without_negligible
 from jaxscape.analysis.kinetics._sparse import SparseElimination
 
 # Doubles span 10^+-308; wider networks than exp(900) are eliminated in logarithms.
@@ -165,7 +164,9 @@ class Elimination:
         else:
             values = np.ldexp(values, -int(self._shift))
         rates = sp.csr_array((values, chain.logs.indices, chain.logs.indptr), chain.logs.shape)
-        engine = SparseElimination(rates, self.keep, chain.symmetric)
+        # Where numbers get too small for doubles, logarithms take over.
+        with np.errstate(all="ignore"):
+            engine = SparseElimination(rates, self.keep, chain.symmetric)
         return engine if engine.lowest_escape > _TINY else None
 
     @property
@@ -173,8 +174,7 @@ class Elimination:
         """Doubles, or logarithms where those would not hold the numbers."""
         if self._engine is None:
             chain = self.chain
-            logs = without_negligible(chain.logs, self.keep) if chain.symmetric else chain.logs
-            self._engine = LogElimination(logs, self.keep)
+            self._engine = LogElimination(chain.logs, self.keep, chain.symmetric)
         return self._engine
 
     @property
@@ -193,7 +193,8 @@ class Elimination:
                 self._engine = None
                 return self.reduced()
             logs = sp.csr_array(matrix)
-            values = np.ldexp(logs.data, int(self._shift))
+            with np.errstate(over="ignore", under="ignore"):
+                values = in_range(np.ldexp(logs.data, int(self._shift)))
             logs.data = np.log(logs.data) + self._shift * np.log(2)
             return Chain(logs, values, mass, self.chain.symmetric)
         matrix = engine.reduced()
@@ -286,6 +287,15 @@ class Elimination:
             joined[:, column] = np.isin(keep, leads)
         np.fill_diagonal(joined, False)
         return joined
+
+
+def in_range(values: np.ndarray) -> np.ndarray | None:
+    """The values, or None where some are so small or large that they have lost digits.
+
+    >>> in_range(np.array([1e-310])) is None
+    True
+    """
+    return values if ((values > _TINY) & (values < _HUGE)).all() else None
 
 
 def _scaled(numbers: Positive) -> tuple[np.ndarray | None, int]:

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from jaxscape.analysis.kinetics._csr import count_rows, grouped, log_sums, row_log_sums
+from jaxscape.analysis.kinetics._prune import GROWTH, without_negligible
 
 _DENSE = 0.05
 _PANEL, _ROWS = 32, 512
@@ -24,16 +25,23 @@ class LogElimination:
 
     - `log_rates` `[n, n]`: stored entries are logarithms of rates from row to column.
     - `keep` `[k]`: nodes that stay.
+    - `symmetric`: these are conductances, the same both ways. Of these, steps that are negligible
+      beside others are left out again and again: little is left to fill up in the cold.
     """
 
-    def __init__(self, log_rates: sp.csr_array, keep: Int[np.ndarray, " k"]):
+    def __init__(self, log_rates: sp.csr_array, keep: Int[np.ndarray, " k"], symmetric: bool):
         self.size, self.keep = count_rows(log_rates), keep
         self.rounds: list[tuple[np.ndarray, np.ndarray, sp.csr_array, sp.csr_array]] = []
         kept = np.zeros(self.size, bool)
         kept[keep] = True
         nodes = np.arange(self.size)
         tie = np.random.default_rng(0).random(self.size)
+        most = 0.0 if symmetric else np.inf
         while len(nodes) > len(keep):
+            if log_rates.nnz > most:
+                inside = np.flatnonzero(kept[nodes])
+                log_rates = without_negligible(log_rates, log_rates.data, inside)
+                most = GROWTH * log_rates.nnz
             if log_rates.nnz > _DENSE * len(nodes) ** 2:
                 break
             into = log_rates.T.tocsr()

@@ -4,41 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from jaxscape.analysis.kinetics._csr import count_rows
 
 # A conductance below exp(-60) of that of another way changes no digit of a double.
 _NEGLIGIBLE = 60.0
+# A network that has grown by so much is worth another look.
+GROWTH = 1.2
 
 
-def without_negligible(log_conductances: sp.csr_array, keep: Int[np.ndarray, " k"]):
+def without_negligible(
+    matrix: sp.csr_array, log_conductances: Float[np.ndarray, " nnz"], keep: Int[np.ndarray, " k"]
+) -> sp.csr_array:
     """A symmetric network without the steps beside which another way conducts far better.
 
     That other way must not lead through the states `keep`, which may absorb; steps from and to
     those stay.
 
-    **Arguments:** `log_conductances` `[n, n]`, symmetric; `keep` `[k]`.
+    **Arguments:** `matrix` `[n, n]`, symmetric; `log_conductances`, of its stored entries in
+    their order; `keep` `[k]`.
 
-    >>> log = np.array([[0, -1.0, -100.0], [-1.0, 0, -2.0], [-100.0, -2.0, 0]])
-    >>> without_negligible(sp.csr_array(log), np.array([], int)).nnz
+    >>> log = sp.csr_array(np.array([[0, -1.0, -100.0], [-1.0, 0, -2.0], [-100.0, -2.0, 0]]))
+    >>> without_negligible(log, log.data, np.array([], int)).nnz
     4
     """
-    size = count_rows(log_conductances)
-    entries = log_conductances.tocoo()
-    rows, columns, logs = entries.row, entries.col, entries.data
+    size, logs = count_rows(matrix), log_conductances
+    entries = matrix.tocoo()
+    rows, columns = entries.row, entries.col
     inner = np.ones(size, bool)
     inner[keep] = False
     free = np.flatnonzero((rows < columns) & inner[rows] & inner[columns])
-    if not len(free):
-        return log_conductances
-    best = _best_ways(size, rows[free], columns[free], logs[free])
     # A way of at most `size` steps conducts at least 1 / size of its worst step.
-    slow = logs[free] < best - _NEGLIGIBLE - np.log(size)
+    least = _NEGLIGIBLE + np.log(size)
+    if not len(free) or np.ptp(logs[free]) <= least:
+        return matrix
+    slow = logs[free] < _best_ways(size, rows[free], columns[free], logs[free]) - least
     key = np.minimum(rows, columns).astype(np.int64) * size + np.maximum(rows, columns)
-    gone = np.isin(key, key[free[slow]])
-    kept = sp.coo_array((logs[~gone], (rows[~gone], columns[~gone])), (size, size))
-    return sp.csr_array(kept)
+    kept = ~np.isin(key, key[free[slow]])
+    left = sp.coo_array((entries.data[kept], (rows[kept], columns[kept])), (size, size))
+    return sp.csr_array(left)
 
 
 def _best_ways(size: int, rows: np.ndarray, columns: np.ndarray, logs: np.ndarray) -> np.ndarray:

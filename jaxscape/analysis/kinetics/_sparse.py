@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from jaxscape.analysis.kinetics._csr import count_rows
 from jaxscape.analysis.kinetics._dense import DenseElimination
+from jaxscape.analysis.kinetics._prune import GROWTH, without_negligible
 
 # Below this size, or beyond this share of entries that are not zero, dense algebra is faster.
 _SMALL, _DENSE = 256, 0.05
@@ -36,6 +37,7 @@ class SparseElimination:
     **Arguments:**
 
     - `rates` `[n, n]`: from row to column, without a diagonal; or conductances, `symmetric`.
+      Of these, steps that are negligible beside others are left out again and again.
     - `keep` `[k]`: nodes that stay.
     """
 
@@ -55,7 +57,13 @@ class SparseElimination:
         """Eliminate nodes of low degree while the network is sparse; what is left."""
         nodes = np.arange(self.size)
         tie = np.random.default_rng(0).random(self.size)
-        while len(nodes) > _SMALL and rates.nnz < _DENSE * len(nodes) ** 2:
+        most = 0.0 if self.symmetric else np.inf
+        while len(nodes) > _SMALL:
+            if rates.nnz > most:
+                rates = without_negligible(rates, np.log(rates.data), np.flatnonzero(kept[nodes]))
+                most = GROWTH * rates.nnz
+            if rates.nnz >= _DENSE * len(nodes) ** 2:
+                break
             degree = np.diff(rates.indptr) + tie[nodes]
             into = rates if self.symmetric else rates.T.tocsr()
             if not self.symmetric:

@@ -129,9 +129,10 @@ def _difference(to_a: Positive, to_b: Positive, source: np.ndarray, target: np.n
     level = np.minimum(level_a, level_b)
     known = np.isfinite(level)
     level = np.where(known, level, 0.0)
-    by_b = np.exp(to_b.log[target] - level) - np.exp(to_b.log[source] - level)
-    by_a = np.exp(to_a.log[source] - level) - np.exp(to_a.log[target] - level)
-    return level, np.where(known, np.where(level_b <= level_a, by_b, by_a), 0.0)
+    smaller = level_b <= level_a
+    high = np.where(smaller, to_b.log[target], to_a.log[source])
+    low = np.where(smaller, to_b.log[source], to_a.log[target])
+    return level, np.where(known, np.exp(high - level) - np.exp(low - level), 0.0)
 
 
 def _reversed(matrix) -> Chain:

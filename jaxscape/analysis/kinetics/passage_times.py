@@ -90,7 +90,8 @@ def kemeny_constant(network, temperature: float | None = None, **options) -> flo
     matrix = as_rate_matrix(network, temperature, **options)
     start = int(np.argmax(matrix.log_population))
     times = _all_pairs(matrix.chain)[start]
-    return float(np.exp(np.logaddexp.reduce(matrix.log_population + times)))
+    with np.errstate(over="ignore"):
+        return float(np.exp(np.logaddexp.reduce(matrix.log_population + times)))
 
 
 def residence_times(
@@ -108,7 +109,8 @@ def residence_times(
     """
     matrix = as_rate_matrix(network, temperature, **options)
     rows_a, rows_b = ends_of(matrix, a, b)
-    return np.exp(log_visits(matrix, rows_a, rows_b))
+    with np.errstate(over="ignore"):
+        return np.exp(log_visits(matrix, rows_a, rows_b))
 
 
 def log_visits(matrix: RateMatrix, rows_a: np.ndarray, rows_b: np.ndarray) -> np.ndarray:

@@ -12,8 +12,10 @@ from jaxscape.analysis.kinetics._ends import ends_of
 from jaxscape.analysis.kinetics.monte_carlo import Trajectories
 from jaxscape.analysis.kinetics.rate_matrix import RateMatrix, as_rate_matrix
 
-# One matrix is kept for each state eliminated: some 90 MB at most.
+# Two matrices are kept for each state eliminated: some 180 MB at most.
 _MOST_STATES = 300
+# Counts held at once.
+_AT_ONCE = 4_000_000
 _MOST_VISITS = 1e18  # what a 64-bit integer counts
 
 
@@ -64,11 +66,17 @@ def kinetic_path_sampling(
     log_waiting = -matrix.log_escape[inner]
     end, time = np.empty(trajectories, np.int64), np.empty(trajectories)
     steps = np.empty(trajectories, np.int64)
-    for n in range(trajectories):
-        exit_row, visits = _drawn_back(levels, leaving, int(place[start[n]]), rng)
-        end[n] = rows_b[exit_row]
-        stayed = rng.standard_gamma(visits.astype(float)) * np.exp(log_waiting)
-        time[n], steps[n] = stayed.sum(), visits.sum()
+    at_once = max(1, _AT_ONCE // max(1, len(inner) * (len(inner) + len(rows_b))))
+    for source in np.unique(start):
+        shares, leads = _shares(levels, leaving, int(place[source]))
+        here = np.flatnonzero(start == source)
+        for some in np.split(here, range(at_once, len(here), at_once)):
+            exits, visits = _drawn_back(levels, leaving, shares, leads, len(some), rng)
+            # A single visit may outlast what doubles hold; no visit takes no time.
+            with np.errstate(over="ignore", invalid="ignore"):
+                stayed = rng.standard_gamma(visits.astype(float)) * np.exp(log_waiting)
+            stayed[visits == 0] = 0.0
+            end[some], time[some], steps[some] = rows_b[exits], stayed.sum(1), visits.sum(1)
     arrived = np.ones(trajectories, bool)
     return Trajectories(matrix.ids[start], matrix.ids[end], time, steps, arrived)
 
@@ -108,45 +116,58 @@ def _eliminated(matrix: RateMatrix, inner, rows_b):
     return levels, leaving
 
 
-def _drawn_back(levels, leaving, start: int, rng):
-    """The exit of one trajectory (position in b), and its visits to every inner state."""
-    size = len(levels)
-    exits = levels[0].shape[1] - size
-    # How often each step was made, from a source (row 0, made once) and from the states left.
-    counts = np.zeros((1, exits), np.int64)
-    first = _first_steps(levels, leaving, start)
-    exit_row = int(rng.choice(exits, p=first[-1] / first[-1].sum()))
-    counts[0, exit_row] = 1
-    for level in range(size - 1, -1, -1):
+def _shares(levels, leaving, start: int):
+    """Of each step between states left at a level, the share that goes by the state eliminated.
+
+    `[n + 1, n + exits]` from the source, which stands for `start`, and the states before it; and
+    where the source leads once all states are gone, `[exits]`.
+    """
+    size, first = len(levels), _first_steps(levels, leaving, start)
+    shares = []
+    for level, (p, leave) in enumerate(zip(levels, leaving, strict=True)):
         n = size - 1 - level
-        p, leave = levels[level], leaving[level]
-        others = np.delete(np.arange(p.shape[1]), n)
+        others = np.arange(p.shape[1]) != n
         into = np.concatenate([[first[level][n]], p[:n, n]])
         direct = np.vstack([first[level][others], p[:n][:, others]])
-        detour = into[:, None] * (p[n, others] / leave)[None, :]
-        rows, columns = np.nonzero(counts)
-        share = detour[rows, columns] / (direct[rows, columns] + detour[rows, columns])
-        by_way = rng.binomial(counts[rows, columns], np.minimum(share, 1.0))
-        wider = np.zeros((n + 2, p.shape[1]), np.int64)
-        wider[rows, others[columns]] = counts[rows, columns] - by_way
-        np.add.at(wider, (rows, np.full(len(rows), n)), by_way)
-        np.add.at(wider, (np.full(len(rows), n + 1), others[columns]), by_way)
-        arrivals = int(by_way.sum())
-        if arrivals and p[n, n] > 0:
-            wider[n + 1, n] += _returns(arrivals, leave, p[n, n], rng)
+        detour = into[:, None] * (p[n, others] / leave)
+        whole = direct + detour
+        shares.append(np.minimum(detour / np.where(whole > 0, whole, 1.0), 1.0))
+    return shares, first[-1]
+
+
+def _drawn_back(levels, leaving, shares, leads, number: int, rng):
+    """Exits `[number]` of trajectories (positions in b), and their visits `[number, inner]`."""
+    size, width = len(levels), len(leads)
+    exits = rng.choice(width, size=number, p=leads / leads.sum())
+    # How often each step was made, from a source (row 0, made once) and from the states left.
+    counts = np.zeros((number, 1, width), np.int64)
+    counts[np.arange(number), 0, exits] = 1
+    for level in range(size - 1, -1, -1):
+        n = size - 1 - level
+        p = levels[level]
+        others = np.arange(p.shape[1]) != n
+        made = np.nonzero(counts)
+        by_way = np.zeros_like(counts)
+        by_way[made] = rng.binomial(counts[made], shares[level][made[1:]])
+        wider = np.zeros((number, n + 2, p.shape[1]), np.int64)
+        wider[:, :-1, others] = counts - by_way
+        wider[:, :-1, n] = by_way.sum(axis=2)
+        wider[:, -1, others] = by_way.sum(axis=1)
+        if p[n, n] > 0:
+            wider[:, -1, n] = _returns(by_way.sum(axis=(1, 2)), leaving[level], p[n, n], rng)
         counts = wider
-    return exit_row, counts[1:].sum(axis=1)
+    return exits, counts[:, 1:].sum(axis=2)
 
 
-def _returns(arrivals: int, leave: float, stay: float, rng) -> int:
+def _returns(arrivals: np.ndarray, leave: float, stay: float, rng) -> np.ndarray:
     """Steps back to the same state: a negative binomial, as a mixture of Poisson numbers."""
-    expected = rng.standard_gamma(arrivals) * stay / leave
-    if expected > _MOST_VISITS:
+    expected = rng.standard_gamma(arrivals.astype(float)) * (stay / leave)
+    if expected.max() > _MOST_VISITS:
         raise ValueError(
             "a trajectory visits one state more than 1e18 times: join fast minima first "
             "(jaxscape.regroup), or ask for means, which have no limit (jaxscape.rates)"
         )
-    return int(rng.poisson(expected))
+    return rng.poisson(expected)
 
 
 def _first_steps(levels, leaving, start: int) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
-from jaxscape.analysis.kinetics._chain import Chain, Positive
+from jaxscape.analysis.kinetics._chain import Chain, Positive, in_range
 from jaxscape.analysis.kinetics._csr import log_sums
 from jaxscape.analysis.kinetics.steps import log_conductances, step_rates
 from jaxscape.analysis.thermodynamics.superposition import log_weights
@@ -162,7 +162,8 @@ class RateMatrix:
             logs = sp.csr_array((rates, chain.logs.indices, chain.logs.indptr), chain.logs.shape)
             values = None
             if chain.values is not None and chain.mass.exact:
-                values = chain.values / chain.mass.value[source]
+                with np.errstate(over="ignore", under="ignore"):
+                    values = in_range(chain.values / chain.mass.value[source])
             chain = Chain(logs, values, Positive(np.ones(len(chain))), symmetric=False)
             population = _normalised(_stationary(chain))
         step = np.full(len(source), -1) if step is None else step

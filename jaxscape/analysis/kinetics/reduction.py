@@ -145,8 +145,11 @@ def _threshold(matrix: RateMatrix, barrier: float | None, rate: float | None) ->
         return float(np.log(rate))
     if matrix.temperature is None:
         raise ValueError("barrier= needs a temperature, which given rates do not have: use rate=")
+    assert barrier is not None
+    if not 0 <= barrier < np.inf:
+        raise ValueError(f"barrier is {barrier}: give an energy from zero up")
     kt = matrix.temperature
-    return float(np.log(kt / (2 * np.pi)) - (barrier or 0.0) / kt)
+    return float(np.log(kt / (2 * np.pi)) - barrier / kt)
 
 
 def _coarse(matrix: RateMatrix, label, flows: sp.csr_array, weight) -> RateMatrix:

@@ -41,7 +41,8 @@ def microcanonical(
 
     **Arguments:** `energies` `[n]`: total energies; `vibrations`: as `heat_capacity`.
 
-    **Raises:** `ValueError` for missing log products, or fewer than two vibrations.
+    **Raises:** `ValueError` for missing log products, fewer than two vibrations, or energies that
+    are not finite.
 
     >>> network = KineticNetwork([0.0], plus=[], minus=[], ts_energy=[], log_product=[0.0])
     >>> found = microcanonical(network, [1.0, 2.0], vibrations=3)
@@ -55,6 +56,8 @@ def microcanonical(
     if len(modes) and modes.min() < 2:
         raise ValueError(f"{modes.min()} vibrations: a density of states needs two at least")
     energy = np.atleast_1d(np.asarray(energies, np.float64))
+    if not np.isfinite(energy).all():
+        raise ValueError(f"energies are {energy.tolist()}: give finite numbers")
     above = energy[:, None] - network.energy
     open_ = above > 0
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -119,7 +119,7 @@ def free_energies(
     >>> [f.round(4).tolist() for f in free_energies(network, 1.0, frequencies=False)]
     [[0.0, 0.5], [1.6931]]
     """
-    network = as_network(network)
+    network, temperature = as_network(network), checked_temperature(temperature)
     minima = -temperature * log_partition_functions(network, temperature, frequencies=frequencies)
     logs = -network.ts_energy / temperature - np.log(network.ts_order)
     if frequencies:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from jaxscape.analysis import disconnectivity_tree
+from jaxscape.analysis.thermodynamics.superposition import checked_temperature
 from jaxscape.explore.strategies._distances import Distances
 from jaxscape.landscape import Landscape
 from jaxscape.landscape.graph import component_of
@@ -123,3 +124,9 @@ def check_positive(options, *names: str) -> None:
         value = getattr(options, name)
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(f"{name} is {value!r}; it must be a whole number, at least 1")
+
+
+def check_temperature(temperature: float | None) -> None:
+    """Raise `ValueError` at once for a `kT` that is not positive; None stands for none."""
+    if temperature is not None:
+        checked_temperature(temperature)

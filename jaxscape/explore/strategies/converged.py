@@ -5,7 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from jaxscape.analysis import rate_convergence
-from jaxscape.explore.strategies._base import check_positive, ends_of, joined
+from jaxscape.explore.strategies._base import (
+    check_positive,
+    check_temperature,
+    ends_of,
+    joined,
+)
 from jaxscape.landscape import Landscape
 
 
@@ -32,6 +37,7 @@ class RateConverged:
 
     def __post_init__(self):
         check_positive(self, "searches")
+        check_temperature(self.temperature)
         if not self.change > 0:
             raise ValueError(f"change is {self.change}; it must be positive")
 

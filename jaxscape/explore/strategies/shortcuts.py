@@ -14,6 +14,7 @@ from jaxscape.explore.strategies._base import (
     Pair,
     Strategy,
     check_positive,
+    check_temperature,
     ends_of,
     first_untried,
     lowest_pass,
@@ -41,6 +42,7 @@ class Shortcut(Strategy):
 
     def __post_init__(self):
         check_positive(self, "separation", "tries")
+        check_temperature(self.temperature)
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         minima, _ = best_path(network, self.a, self.b, self.temperature)
@@ -72,6 +74,7 @@ class ShortcutBarrier(Strategy):
 
     def __post_init__(self):
         check_positive(self, "reach", "barriers", "tries")
+        check_temperature(self.temperature)
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         minima, states = best_path(network, self.a, self.b, self.temperature)
@@ -98,6 +101,7 @@ class ShortcutRate(Strategy):
 
     def __post_init__(self):
         check_positive(self, "reach", "steps", "tries")
+        check_temperature(self.temperature)
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         minima, states = best_path(network, self.a, self.b, self.temperature)

@@ -21,6 +21,7 @@ from jaxscape.explore.strategies._base import (
     Pair,
     Strategy,
     check_positive,
+    check_temperature,
     first_untried,
     ids_of,
     neighbours,
@@ -39,19 +40,30 @@ class Untrap(Strategy):
     each is paired with the nearest minimum on the other side of that barrier.
 
     - `products`: ids of minima, one or many.
+    - `rise`: no partner lies higher than so much above the trap; None for any.
     - `tries`: searches for one minimum, each with another partner.
     """
 
     products: int | tuple[int, ...]
+    rise: float | None = None
     tries: int = 3
 
     def __post_init__(self):
         check_positive(self, "tries")
+        if self.rise is not None and not self.rise > 0:
+            raise ValueError(f"rise is {self.rise}; it must be positive, or None")
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         products = ids_of(network, self.products, "products")
         tree = disconnectivity_tree(network)
-        candidates = _trapped(network, tree, network.minima.energy, products, distances)
+        energy = network.minima.energy
+        candidates = _trapped(network, tree, energy, products, distances)
+        if self.rise is not None:
+            rise = self.rise
+            candidates = (
+                (inside, beyond[energy[beyond] <= energy[inside].max() + rise])
+                for inside, beyond in candidates
+            )
         return _with_partners(network, candidates, self.tries, room, distances)
 
 
@@ -74,6 +86,9 @@ class FreeEnergyPairs(Strategy):
 
     def __post_init__(self):
         check_positive(self, "tries")
+        check_temperature(self.temperature)
+        if not 0 < self.barrier < np.inf:
+            raise ValueError(f"barrier is {self.barrier}; it must be a positive energy")
 
     def pairs(self, network: Landscape, room: int, distances: Distances) -> list[Pair]:
         products = ids_of(network, self.products, "products")
