@@ -21,6 +21,7 @@ from jaxscape.io._errors import FormatError
 from jaxscape.io._tables import at_row, integers, lines_of, read_table
 from jaxscape.io._targets import fresh_folder, write_file
 from jaxscape.landscape import KineticNetwork
+from jaxscape.search.arguments import positive_number
 from jaxscape.surface import Surface
 
 _NETWORK = ("edge_conns.dat", "edge_weights.dat", "stat_prob.dat")
@@ -67,7 +68,7 @@ def read(folder, surface: Surface | None = None, *, temperature: float = 1.0) ->
     0.5
     """
     del surface
-    _check_temperature(temperature)
+    temperature = positive_number("temperature", temperature)
     rates = read_rates(folder)
     fluxes = rates.log_rates + rates.log_probability[rates.ends]
     wrong = np.flatnonzero(~(np.abs(fluxes[:, 0] - fluxes[:, 1]) <= _BALANCE))
@@ -141,7 +142,7 @@ def write(
     """
     if temperature is None:
         raise ValueError("DISCOTRESS keeps rates, so pass temperature=, in units of energy")
-    _check_temperature(temperature)
+    temperature = positive_number("temperature", temperature)
     rates = _harmonic(network, temperature)
     size = len(rates.log_probability)
     numbers = None if communities is None else np.asarray(communities)
@@ -211,8 +212,3 @@ def _harmonic(network: Network, temperature: float) -> Rates:
         np.logaddexp.at(log_rates[:, side], edge.reshape(-1), one)
     weight = -minima["energy"] / temperature - log_product / 2 - ln_order
     return Rates(ends, log_rates, weight - np.logaddexp.reduce(weight))
-
-
-def _check_temperature(temperature: float) -> None:
-    if not 0 < temperature < np.inf:
-        raise ValueError(f"the temperature is {temperature}: it is a positive energy (kT)")

@@ -82,8 +82,9 @@ def test_broken(case, numbers, tmp_path, edited):
 def test_what_cannot_be_written(numbers, tmp_path):
     with pytest.raises(ValueError, match="pass temperature="):
         discotress.write(numbers, tmp_path)
-    with pytest.raises(ValueError, match="the temperature is -1"):
-        discotress.write(numbers, tmp_path, temperature=-1)
+    for wrong in (-1, "hot"):
+        with pytest.raises(ValueError, match=f"temperature is {wrong!r}"):
+            discotress.write(numbers, tmp_path, temperature=wrong)
     with pytest.raises(ValueError, match="communities has shape"):
         discotress.write(numbers, tmp_path, temperature=1.0, communities=[0])
     bare = js.KineticNetwork([0.0, 0.0], [0], [1], [1.0])
