@@ -29,6 +29,17 @@ class Symmetry(eqx.Module):
     ) -> tuple[Float[np.ndarray, " dim"], float]:
         """The image of `b` closest to `a`, and its Euclidean distance from `a`."""
 
+    def align_many(
+        self, a: Float[np.ndarray, "batch dim"], b: Float[np.ndarray, "batch dim"]
+    ) -> tuple[Float[np.ndarray, "batch dim"], Float[np.ndarray, " batch"]]:
+        """`align` for each pair of rows: images `[B, dim]` and distances `[B]`."""
+        a, b = np.asarray(a), np.asarray(b)
+        if a.ndim != 2 or a.shape != b.shape:
+            raise ValueError(f"align_many takes two batches alike, got {a.shape} and {b.shape}.")
+        pairs = [self.align(*pair) for pair in zip(a, b, strict=True)]
+        images = np.array([image for image, _ in pairs]).reshape(a.shape)
+        return images, np.array([distance for _, distance in pairs])
+
     @abc.abstractmethod
     def order(self, x: Float[np.ndarray, " dim"], tolerance: float = 1e-3) -> int:
         """Number of discrete symmetry operations that leave `x` as it is (1 without any)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from jaxscape.symmetry._alignment import closest
 from jaxscape.symmetry._base import Symmetry
@@ -164,17 +164,6 @@ class Cluster(Symmetry):
         else:
             image, distance = closest(target, atoms, labels, improper=self.inversion)
         return (image + centre).reshape(-1), distance
-
-    def align_many(
-        self, a: Float[np.ndarray, "batch dim"], b: Float[np.ndarray, "batch dim"]
-    ) -> tuple[Float[np.ndarray, "batch dim"], Float[np.ndarray, " batch"]]:
-        """`align` for each pair of rows: images `[B, dim]` and distances `[B]`."""
-        a, b = np.asarray(a), np.asarray(b)
-        if a.ndim != 2 or a.shape != b.shape:
-            raise ValueError(f"align_many takes two batches alike, got {a.shape} and {b.shape}.")
-        pairs = [self.align(*pair) for pair in zip(a, b, strict=True)]
-        images = np.array([image for image, _ in pairs]).reshape(a.shape)
-        return images, np.array([distance for _, distance in pairs])
 
     def order(self, x, tolerance=1e-3):
         """Order of the point group: rotations and rotation-reflections that leave `x` as it is.

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
@@ -164,17 +163,6 @@ class Relabelling(Symmetry):
             best = fitted(a, best, self.groups)
             distance = float(np.linalg.norm(a - best))
         return best, distance
-
-    def align_many(
-        self, a: Float[np.ndarray, "batch dim"], b: Float[np.ndarray, "batch dim"]
-    ) -> tuple[Float[np.ndarray, "batch dim"], Float[np.ndarray, " batch"]]:
-        """`align` for each pair of rows: images `[B, dim]` and distances `[B]`."""
-        a, b = np.asarray(a), np.asarray(b)
-        if a.ndim != 2 or a.shape != b.shape:
-            raise ValueError(f"align_many takes two batches alike, got {a.shape} and {b.shape}.")
-        pairs = [self.align(*pair) for pair in zip(a, b, strict=True)]
-        images = np.array([image for image, _ in pairs]).reshape(a.shape)
-        return images, np.array([distance for _, distance in pairs])
 
     def order(self, x, tolerance=1e-3):
         """Number of exchanges and flips that leave `x` as it is, group by group.
