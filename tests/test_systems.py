@@ -14,6 +14,8 @@ EVERY = [
     "lj5",
     "morse5",
     "thomson5",
+    "xy5",
+    "phi_four3",
     "iris_mlp2",
     "xor_mlp2",
 ]
@@ -66,6 +68,8 @@ def test_names_are_what_by_name_takes():
         "lj{n}",
         "morse{n}",
         "thomson{n}",
+        "xy{n}",
+        "phi_four{n}",
         "iris_mlp{hidden}",
         "xor_mlp{hidden}",
     ]

@@ -5,6 +5,7 @@ from jaxscape.potentials.analytic import (
     Schwefel as Schwefel,
     SixHumpCamel as SixHumpCamel,
 )
+from jaxscape.potentials.lattice import XY as XY, PhiFour as PhiFour
 from jaxscape.potentials.mmff import MMFF94 as MMFF94
 from jaxscape.potentials.pair import LennardJones as LennardJones, Morse as Morse
 from jaxscape.potentials.stillinger_weber import StillingerWeber as StillingerWeber

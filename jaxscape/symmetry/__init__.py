@@ -6,3 +6,4 @@ from jaxscape.symmetry.molecule import Molecule as Molecule
 from jaxscape.symmetry.probing import find_relabelling as find_relabelling
 from jaxscape.symmetry.relabelling import Blocks as Blocks, Relabelling as Relabelling
 from jaxscape.symmetry.sphere import Sphere as Sphere
+from jaxscape.symmetry.torus import Torus as Torus

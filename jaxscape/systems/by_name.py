@@ -8,6 +8,7 @@ from typing import NamedTuple
 from jaxscape.surface import Surface
 from jaxscape.systems.analytic import mueller_brown, schwefel, six_hump_camel
 from jaxscape.systems.clusters import lennard_jones, morse, thomson
+from jaxscape.systems.lattices import phi_four, xy
 from jaxscape.systems.networks import iris_mlp, xor_mlp
 
 
@@ -24,6 +25,8 @@ _SYSTEMS = {
     "lj": _Named(lennard_jones, "n"),
     "morse": _Named(morse, "n"),
     "thomson": _Named(thomson, "n"),
+    "xy": _Named(xy, "n"),
+    "phi_four": _Named(phi_four, "n"),
     "iris_mlp": _Named(iris_mlp, "hidden", 3),
     "xor_mlp": _Named(xor_mlp, "hidden", 2),
 }

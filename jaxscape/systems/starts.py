@@ -1,4 +1,4 @@
-"""Where searches of clusters start."""
+"""Where searches start."""
 
 import equinox as eqx
 import jax
@@ -36,6 +36,19 @@ class OnSphere(eqx.Module):
     def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
         height, turn = jax.random.uniform(key, (2, self.n), jnp.result_type(float))
         return _on_sphere(height, turn).T.reshape(-1)
+
+
+class UniformBox(eqx.Module):
+    """Sampler: `dim` coordinates uniform between `-reach` and `reach`."""
+
+    dim: int = eqx.field(static=True)
+    reach: Float[Array, ""]
+
+    def __init__(self, dim: int, reach: float):
+        self.dim, self.reach = dim, jnp.asarray(reach, float)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        return self.reach * (2.0 * jax.random.uniform(key, (self.dim,), self.reach.dtype) - 1.0)
 
 
 def _on_sphere(height, turn):

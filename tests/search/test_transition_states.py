@@ -278,7 +278,6 @@ def test_interrupt_leaves_no_uncertified_states(lj7, lj7_minima, lj7_states, mon
         (dict(tolerance=0), "tolerance is 0"),
         (dict(push=0.0), "push is 0.0"),
         (dict(push=float("nan")), "push is nan"),
-        (dict(x0=np.ones((2, 900))), "dim is 900"),
         (dict(x0=np.zeros((0, 2))), "no starting point"),
         (dict(x0=np.ones(2)), "pass points as rows"),
         (dict(key=0), "key"),
