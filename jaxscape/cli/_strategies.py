@@ -74,7 +74,8 @@ def strategy_of(arguments: argparse.Namespace, fresh: bool) -> dict[str, Any]:
         elif field.default is dataclasses.MISSING:
             raise ValueError(f"--strategy {name} needs {option}")
     if unused := set(given) - used:
-        raise ValueError(f"--strategy {name} takes no {_listed(unused, 'or')}")
+        hint = "" if arguments.strategy else ": name one that does"
+        raise ValueError(f"--strategy {name} takes no {_listed(unused, 'or')}{hint}")
     chosen: dict[str, Any] = {"strategy": known[name](**options)}
     if until is not None:
         chosen["until"] = RateConverged(given["--from"], given["--to"], until)

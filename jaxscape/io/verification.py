@@ -24,7 +24,7 @@ class Differences:
     """What a surface says of the points of one kind, as differences from what was read.
 
     `energy` `[N]` and `log_product` `[N]`: computed minus read; `rms_gradient` `[N]` and `index`
-    `[N]`: computed (NaN and -1 above 768 coordinates, where no Hessian is made). `wrong` `[N]`
+    `[N]`: computed (NaN and -1 above 768 coordinates, where Hessians are not dense). `wrong` `[N]`
     are the points with a difference above its tolerance; where a number was unknown, nothing
     differs.
     """

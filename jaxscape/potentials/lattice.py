@@ -1,5 +1,8 @@
 """Models of statistical physics on periodic lattices, one coordinate a site."""
 
+import math
+from numbers import Integral
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -12,13 +15,17 @@ class _Lattice(eqx.Module):
 
     def bonds(self, x: Float[Array, "sites *lanes"]):
         """Differences to the next site along each axis, one array an axis."""
-        size = 1
-        for side in self.shape:
-            size *= side
-        if x.shape[0] != size:
-            raise ValueError(f"x has {x.shape[0]} coordinates, a lattice {self.shape} has {size}")
+        if x.shape[0] != self.size:
+            raise ValueError(
+                f"x has {x.shape[0]} coordinates, a lattice {self.shape} has {self.size}"
+            )
         sites = x.reshape(*self.shape, *x.shape[1:])
         return [sites - jnp.roll(sites, -1, axis) for axis in range(len(self.shape))]
+
+    @property
+    def size(self) -> int:
+        """Number of sites."""
+        return math.prod(self.shape)
 
     @property
     def trailing_lanes(self) -> bool:
@@ -29,7 +36,8 @@ class XY(_Lattice):
     """The XY model: angles, and `coupling (1 - cos(x_i - x_j))` for every bond.
 
     `shape` is the number of sites along each axis, at least 3; points are `[sites, *lanes]`.
-    A ring of `N` sites has one minimum for every winding number below `N / 4`.
+    A ring of `N` sites has one minimum for every winding number of absolute value below
+    `N / 4`.
 
     >>> import jax.numpy as jnp
     >>> float(XY((4,))(jnp.array([0.0, 0.0, 0.0, jnp.pi])))
@@ -84,13 +92,13 @@ class PhiFour(_Lattice):
 
 
 def _checked(shape) -> tuple[int, ...]:
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not shape or not all(isinstance(side, int) and side >= 3 for side in shape):
+    shape = (shape,) if isinstance(shape, Integral) else tuple(shape)
+    if not shape or not all(isinstance(side, Integral) and int(side) >= 3 for side in shape):
         raise ValueError(
             f"shape is {shape}: name the sites along each axis, at least 3, or a site would be "
             "its neighbour's neighbour twice"
         )
-    return shape
+    return tuple(int(side) for side in shape)
 
 
 def _flat(values, x):

@@ -35,11 +35,14 @@ class Budget:
             return
 
         def note(number, frame):
-            self.interrupted = True
-            before(number, frame)
+            try:
+                before(number, frame)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                raise
 
-        signal.signal(signal.SIGINT, note)
         try:
+            signal.signal(signal.SIGINT, note)
             yield
         finally:
             signal.signal(signal.SIGINT, before)

@@ -8,6 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxscape._compilation import jit_quickly
+from jaxscape.search.budget import Budget
 from jaxscape.search.certify_large import certify_large
 from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds, rms
 from jaxscape.search.results import Certificate
@@ -17,17 +18,23 @@ DENSE_LIMIT = 768
 
 
 def certify(
-    surface: Surface, x: Float[np.ndarray, "batch dim"], *, tolerance: float, newton: int = 6
+    surface: Surface,
+    x: Float[np.ndarray, "batch dim"],
+    *,
+    tolerance: float,
+    newton: int = 6,
+    budget: Budget | None = None,
 ) -> Certificate:
     """Polish points by Newton's method and count negative eigenvalues of the exact Hessian.
 
     Zero modes of the symmetry and coordinates held by a bound are projected out. The Newton
     step solves for a stationary point of any index and is only kept where it lowers the
-    gradient. Beyond `DENSE_LIMIT` coordinates Hessians are not dense: see `certify_large`.
+    gradient. Beyond `DENSE_LIMIT` coordinates Hessians are not dense, see `certify_large`,
+    and a budget that is spent leaves the rest out (`index` is `NOT_REACHED`).
     """
     batch, dim = x.shape
     if dim > DENSE_LIMIT:
-        return certify_large(surface, x, tolerance=tolerance, newton=newton)
+        return certify_large(surface, x, tolerance=tolerance, newton=newton, budget=budget)
     width = _block_width(dim)  # the same for every batch: one compilation a surface
     parts = []
     # One block after the other: see `_linear_algebra` for what two at once would do.

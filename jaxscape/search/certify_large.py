@@ -5,8 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from scipy.sparse.linalg import ArpackError
 
-from jaxscape.search.lanczos import HessianOperator, extreme_eigenpairs
+from jaxscape.search.budget import Budget
+from jaxscape.search.lanczos import HessianOperator, largest_eigenvalues, lowest_eigenpairs
 from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds
 from jaxscape.search.results import Certificate
 from jaxscape.surface import Surface
@@ -18,78 +20,118 @@ _PRODUCTS = 20_000
 _ROUGH, _FINE = 1e-7, 1e-12
 # Of a Newton step: relative to the largest eigenvalue times the step.
 _SOLVE = 1e-9
+# The `index` of points that a budget left out.
+NOT_REACHED = -2
 
 
 def certify_large(
-    surface: Surface, x: Float[np.ndarray, "batch dim"], *, tolerance: float, newton: int
+    surface: Surface,
+    x: Float[np.ndarray, "batch dim"],
+    *,
+    tolerance: float,
+    newton: int,
+    budget: Budget | None = None,
 ) -> Certificate:
     """As `certify`, by MINRES for the Newton steps and Lanczos iterations for the eigenvalues.
 
-    An `index` of 2 means two or more, `log_product` is NaN: it takes all eigenvalues.
+    An `index` of 2 means two or more, `log_product` is NaN: it takes all eigenvalues. Points
+    whose lowest eigenvalues do not converge are `degenerate`.
     """
-    found = [_one(surface, row, tolerance, newton) for row in np.asarray(x)]
+    budget = budget or Budget()
+    found = []
+    try:
+        with budget.heeding_interrupts():
+            for row in np.asarray(x):
+                if budget.spent:
+                    break
+                found.append(_one(surface, row, tolerance, newton))
+    except KeyboardInterrupt:
+        budget.interrupted = True
+    found += [_not_reached(row) for row in np.asarray(x)[len(found) :]]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *found)
 
 
 def _one(surface, x, tolerance, newton) -> Certificate:
-    dtype = x.dtype
     cap = 0.1 * float(surface.scale) * x.size**0.5
-    best, size, work = None, np.inf, 0
-    trial = jnp.asarray(x)
-    for _ in range(newton):
-        here = _measure(surface, trial)
-        residual = np.sqrt(np.mean(np.asarray(here.gradient, np.float64) ** 2))
-        work += 1
-        if best is not None and not residual < size:
-            break
-        best, size = here, residual
-        if not np.isfinite(size) or size <= 0.01 * tolerance:
-            break
-        hessian = HessianOperator(surface, best.x, held=best.held)
-        step = hessian.solve(-np.asarray(best.gradient, np.float64), _SOLVE, _PRODUCTS)
-        work += 2 * hessian.count
-        step = step * min(1.0, cap / max(np.linalg.norm(step), 1e-300))
-        trial = jnp.asarray(np.asarray(best.x) + step, dtype)
-    assert best is not None
+    best = _measure(surface, jnp.asarray(x))
+    size, work = _size(best), 1
     hessian = HessianOperator(surface, best.x, held=best.held)
-    finite = np.isfinite(size) and np.isfinite(best.energy)
-    values, mode, error, top = _lowest(hessian) if finite else _nothing(x.size)
-    # As for dense Hessians; and an eigenvalue is known no better than its residual.
-    threshold = np.maximum(0.1 * np.finfo(dtype).eps ** 0.5 * top, error)
-    zero = len(hessian.zero_modes) + int(np.sum(best.held))
+    for _ in range(newton - 1):
+        if not 0.01 * tolerance < size < np.inf or not _is_finite(hessian):
+            break
+        step = hessian.solve(-np.asarray(best.gradient, np.float64), _SOLVE, _PRODUCTS)
+        step = step * min(1.0, cap / max(np.linalg.norm(step), 1e-300))
+        trial = _measure(surface, jnp.asarray(np.asarray(best.x) + step, x.dtype))
+        work += 1 + 2 * hessian.count
+        hessian.count = 0
+        if not _size(trial) < size:
+            break
+        best, size = trial, _size(trial)
+        hessian = HessianOperator(surface, best.x, held=best.held)
+    index, lowest, mode, degenerate = _signs(hessian, x.dtype) if size < np.inf else _nothing(x)
     return Certificate(
         x=np.asarray(best.x),
         energy=np.asarray(best.energy),
-        rms_gradient=np.asarray(size, dtype),
-        index=np.asarray(np.sum(values < -threshold) if finite else -1, np.int32),
-        lowest_eigenvalue=np.asarray(values[0], dtype),
-        log_product=np.asarray(np.nan, dtype),
-        degenerate=np.asarray(finite and not np.all(np.abs(values) > threshold)),
-        zero_modes=np.asarray(zero, np.int32),
+        rms_gradient=np.asarray(size, x.dtype),
+        index=np.asarray(index, np.int32),
+        lowest_eigenvalue=np.asarray(lowest, x.dtype),
+        log_product=np.asarray(np.nan, x.dtype),
+        degenerate=np.asarray(degenerate),
+        zero_modes=np.asarray(x.size - hessian.free_dimensions, np.int32),
         active=np.asarray(best.active),
         evaluations=np.asarray(work + 2 * hessian.count, np.int32),
-        eigenvector=np.asarray(mode, dtype),
+        eigenvector=np.asarray(mode, x.dtype),
     )
 
 
-def _lowest(hessian: HessianOperator):
-    """The lowest eigenvalues, the lowest mode, errors of the values, and the largest."""
-    dim = hessian.x.size
-    count = min(_LOWEST, dim - 1 - len(hessian.zero_modes))
-    start = hessian.project(np.random.default_rng(0).normal(size=dim))
-    for tolerance in (_ROUGH, _FINE):
-        low, down, top, _, good = extreme_eigenpairs(hessian, count, 1, start, tolerance, _PRODUCTS)
-        if not good:
-            break
-        pairs = zip(low, down, strict=True)
-        error = np.array([np.linalg.norm(hessian(v) - value * v) for value, v in pairs])
-        if np.all(np.abs(low) > error):
-            return low, down[0], error, abs(top[-1])
-    return low, np.nan_to_num(down[0]), np.full(count, np.inf), abs(top[-1])
+def _signs(hessian: HessianOperator, dtype):
+    """Index, lowest eigenvalue and its mode, and whether the sign of one stays in doubt."""
+    dim, free = hessian.x.size, hessian.free_dimensions
+    if free == 0:
+        return 0, np.nan, np.zeros(dim), False
+    if not _is_finite(hessian):
+        return _nothing(hessian.x)
+    try:
+        top = largest_eigenvalues(hessian, 1, _PRODUCTS, 1e-2)[0]
+        for tolerance in (_ROUGH, _FINE):
+            values, modes, errors = lowest_eigenpairs(
+                hessian, min(_LOWEST, free), 1.1 * abs(top), _PRODUCTS, tolerance
+            )
+            if np.all(np.abs(values) > errors):
+                break
+    except ArpackError:
+        # Not converged: eigenvalues crowd around the lowest, or all of them vanish.
+        return 0, np.nan, np.zeros(dim), True
+    # As for dense Hessians; and an eigenvalue is known no better than its residual.
+    largest = max(abs(top), np.max(np.abs(values)))
+    threshold = np.maximum(0.1 * np.finfo(dtype).eps ** 0.5 * largest, errors)
+    degenerate = bool(np.any(np.abs(values) <= threshold))
+    return np.sum(values < -threshold), values[0], modes[0], degenerate
 
 
-def _nothing(dim):
-    return np.full(_LOWEST, np.nan), np.zeros(dim), np.zeros(_LOWEST), np.nan
+def _is_finite(hessian: HessianOperator) -> bool:
+    return bool(np.isfinite(hessian(hessian.random_vector(0))).all())
+
+
+def _nothing(x):
+    return -1, np.nan, np.zeros(x.size), False
+
+
+def _not_reached(x) -> Certificate:
+    nan, none = np.asarray(np.nan, x.dtype), np.asarray(0, np.int32)
+    return Certificate(
+        x=x,
+        energy=nan,
+        rms_gradient=nan,
+        index=np.asarray(NOT_REACHED, np.int32),
+        lowest_eigenvalue=nan,
+        log_product=nan,
+        degenerate=np.asarray(False),
+        zero_modes=none,
+        active=none,
+        evaluations=none,
+        eigenvector=np.zeros_like(x),
+    )
 
 
 class _Measured(eqx.Module):
@@ -98,6 +140,12 @@ class _Measured(eqx.Module):
     gradient: jax.Array
     held: jax.Array
     active: jax.Array
+
+
+def _size(point: _Measured) -> float:
+    """Root mean square of the gradient; infinite where something is not finite."""
+    size = np.sqrt(np.mean(np.asarray(point.gradient, np.float64) ** 2))
+    return float(size) if np.isfinite(size) and np.isfinite(point.energy) else np.inf
 
 
 @eqx.filter_jit

@@ -20,21 +20,25 @@ class HessianOperator:
     - `product`: another symmetric operator `(x, v) -> A v` in place of the Hessian.
 
     `count` is the number of products so far, `zero_modes` `[k, dim]` what is projected out of
-    the symmetry.
+    the symmetry, `free_dimensions` the number of directions that are left.
     """
 
     def __init__(self, surface: Surface, x, product: Callable | None = None, held=None):
         self.surface, self.x = surface, jnp.asarray(x)
         modes = np.asarray(_zero_modes(surface, self.x), np.float64)
         self.zero_modes = modes[np.sum(modes * modes, axis=1) > 0.5]
-        self.free = None if held is None else ~np.asarray(held)
+        self.free = np.ones(self.x.size, bool) if held is None else ~np.asarray(held)
+        self.free_dimensions = max(0, int(self.free.sum()) - len(self.zero_modes))
         self.other = None if product is None else eqx.filter_jit(product)
         self.count = 0
 
     def project(self, v):
         """What is left of a vector."""
-        v = v - self.zero_modes.T @ (self.zero_modes @ v)
-        return v if self.free is None else np.where(self.free, v, 0.0)
+        return np.where(self.free, self._without_zero_modes(v), 0.0)
+
+    def random_vector(self, seed: int):
+        """A direction to begin with."""
+        return self.project(np.random.default_rng(seed).normal(size=self.x.size))
 
     def __call__(self, v):
         self.count += 1
@@ -44,12 +48,16 @@ class HessianOperator:
             out = _product(self.surface, self.x, on_device)
         else:
             out = self.other(self.x, on_device)
-        return self.project(np.asarray(out, np.float64))
+        # The other way round than before the product: the operator stays symmetric.
+        return self._without_zero_modes(np.where(self.free, np.asarray(out, np.float64), 0.0))
 
     def solve(self, b, tolerance: float, max_products: int):
         """`v` with `H v = b`, nearly, by MINRES: the Hessian may have any index."""
         linear = LinearOperator((b.size, b.size), matvec=self, dtype=np.float64)  # type: ignore
         return self.project(minres(linear, b, rtol=tolerance, maxiter=max_products)[0])
+
+    def _without_zero_modes(self, v):
+        return v - self.zero_modes.T @ (self.zero_modes @ v)
 
 
 def extreme_eigenpairs(
@@ -79,6 +87,48 @@ def extreme_eigenpairs(
     return lift - low[::-1], down[::-1], top[keep], up[keep], fine and good
 
 
+def largest_eigenvalues(operator: HessianOperator, count: int, max_products: int, tolerance: float):
+    """The largest eigenvalues, ascending.
+
+    **Raises:** SciPy's `ArpackError` if they do not converge, or the operator is zero.
+    """
+    start = operator.random_vector(0)
+    return _eigsh(operator, count, start, tolerance, max_products)[0]
+
+
+def lowest_eigenpairs(
+    operator: HessianOperator, count: int, lift: float, max_products: int, tolerance: float
+):
+    """The lowest eigenvalues `[k]`, ascending, vectors `[k, dim]`, and errors `[k]`.
+
+    One after the other, each in what is left beside those before: a Krylov space has one
+    direction of an eigenvalue that is there several times, however long one iterates.
+
+    - `lift`: an upper bound of the eigenvalues; `tolerance` is relative to it.
+
+    **Raises:** as `largest_eigenvalues`.
+    """
+    found = np.zeros((0, operator.x.size))
+    for seed in range(count):
+
+        def rest(v, found=found):
+            v = operator.project(np.asarray(v, np.float64).reshape(-1))
+            return v - found.T @ (found @ v)
+
+        def turned(v, rest=rest):
+            v = rest(v)
+            return lift * v - rest(operator(v))
+
+        start = rest(operator.random_vector(seed))
+        vector = _eigsh(turned, 1, start, tolerance, max_products)[1][:, 0]
+        found = np.vstack([found, vector / np.linalg.norm(vector)])
+    products = [operator(v) for v in found]
+    values = np.array([v @ hv for v, hv in zip(found, products, strict=True)])
+    residuals = [hv - a * v for a, v, hv in zip(values, found, products, strict=True)]
+    order = np.argsort(values)
+    return values[order], found[order], np.linalg.norm(residuals, axis=1)[order]
+
+
 def basis_size(count: int, dim: int) -> int:
     """Vectors that are kept for so many eigenpairs."""
     # Eigenvalues of networks crowd around zero: a small basis would be restarted for ever.
@@ -90,13 +140,9 @@ def _largest(operator, count, start, tolerance, max_products):
     dim = start.size
     if count == 0:
         return np.zeros(0), np.zeros((0, dim)), True
-    width, good = basis_size(count, dim), True
-    linear = LinearOperator((dim, dim), matvec=operator, dtype=np.float64)  # type: ignore
+    good = True
     try:
-        value, vector = eigsh(
-            linear, k=count, which="LA", v0=start, tol=tolerance, ncv=width,
-            maxiter=max(1, max_products // width),
-        )  # fmt: skip
+        value, vector = _eigsh(operator, count, start, tolerance, max_products)
     except ArpackNoConvergence as failed:
         missing = count - len(failed.eigenvalues)
         value = np.concatenate([failed.eigenvalues, np.full(missing, np.nan)])
@@ -104,6 +150,16 @@ def _largest(operator, count, start, tolerance, max_products):
         vector, good = np.concatenate([failed.eigenvectors.reshape(dim, -1), gap], axis=1), False
     order = np.argsort(np.where(np.isnan(value), -np.inf, value))
     return value[order], vector[:, order].T, good
+
+
+def _eigsh(operator, count, start, tolerance, max_products):
+    dim = start.size
+    width = basis_size(count, dim)
+    linear = LinearOperator((dim, dim), matvec=operator, dtype=np.float64)  # type: ignore
+    return eigsh(
+        linear, k=count, which="LA", v0=start, tol=tolerance, ncv=width,
+        maxiter=max(1, max_products // width),
+    )  # fmt: skip
 
 
 @eqx.filter_jit

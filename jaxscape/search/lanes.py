@@ -105,11 +105,15 @@ def run(
     per_tile = width if lanes is None else max(1, min(width, lanes // len(tiles)))
     started = time.monotonic()
     workers = [_Tile(search, surface, width, per_tile, device, budget) for device in tiles]
-    with contextlib.closing(bar), budget.heeding_interrupts():
-        if len(workers) == 1:
-            _alone(workers[0], queue, sink, budget)
-        else:
-            _together(workers, queue, sink, budget)
+    try:
+        with contextlib.closing(bar), budget.heeding_interrupts():
+            if len(workers) == 1:
+                _alone(workers[0], queue, sink, budget)
+            else:
+                _together(workers, queue, sink, budget)
+    except KeyboardInterrupt:
+        # It came while the block was left.
+        budget.interrupted = True
     statistics = LaneStatistics(
         sum(w.total_steps for w in workers),
         sum(w.useful_steps for w in workers),

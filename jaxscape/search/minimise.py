@@ -12,6 +12,7 @@ from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, loosened, positive
 from jaxscape.search.budget import Budget
 from jaxscape.search.certify import DENSE_LIMIT, certify as certify_points
+from jaxscape.search.certify_large import NOT_REACHED
 from jaxscape.search.lbfgs import LBFGS, LBFGSSearch
 from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
@@ -151,11 +152,13 @@ def certified(surface: Surface, points: StationaryPoints, tolerance, index: int,
         # Without its certificate nothing may be called converged.
         status = np.where(points.ok, Status.INTERRUPTED, points.status).astype(np.int32)
         return eqx.tree_at(lambda p: p.status, points, status), modes
-    found = certify_points(surface, np.asarray(points.x)[todo], tolerance=tolerance)
+    found = certify_points(surface, np.asarray(points.x)[todo], tolerance=tolerance, budget=budget)
     status = np.where(found.index == index, Status.CONVERGED, Status.WRONG_INDEX)
     status = np.where(found.degenerate, Status.DEGENERATE, status)
     status = np.where(found.rms_gradient <= tolerance, status, Status.STALLED)
     status = np.where(found.index < 0, Status.NOT_FINITE, status)
+    status = np.where(found.index == NOT_REACHED, Status.INTERRUPTED, status).astype(np.int32)
+    reached = found.index != NOT_REACHED
     fields = {}
     for name in (
         "x",
@@ -167,7 +170,7 @@ def certified(surface: Surface, points: StationaryPoints, tolerance, index: int,
         "active",
     ):
         value = np.array(getattr(points, name))
-        value[todo] = getattr(found, name)
+        value[todo[reached]] = getattr(found, name)[reached]
         fields[name] = value
     new_status = np.array(points.status)
     new_status[todo] = status

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, positive, positive_number
+from jaxscape.search.budget import Budget
 from jaxscape.search.history import History
 from jaxscape.search.lbfgs import into_bounds
 from jaxscape.search.minimise import tile_width
@@ -257,7 +258,7 @@ def neb(
     max_steps: int = 300,
     lanes: int | None = None,
     progress: bool = False,
-    budget: engine.Budget | None = None,
+    budget: Budget | None = None,
 ) -> Paths:
     """Minimum-energy paths between the rows of `start` and `end`.
 

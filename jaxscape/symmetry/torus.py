@@ -40,11 +40,9 @@ class Torus(Symmetry):
         a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
         turn = np.zeros(1)
         if self.rotation:
-            # The best turn makes the mean of the wrapped differences zero. Each difference is
-            # where one of them may jump by a period, so there is a start between any two jumps.
-            turn = a - b
-            for _ in range(4):
-                turn = turn + np.mean(self._wrapped(a - b - turn[:, None]), axis=1)
+            # The best turn is the mean of the differences, some of them shifted by periods:
+            # by so many of n that it is defined up to an n-th of a period.
+            turn = np.mean(a - b) + self.period * np.arange(a.size) / a.size
         apart = self._wrapped(a - b - turn[:, None])
         lengths = np.sqrt(np.sum(apart * apart, axis=1))
         best = int(np.argmin(lengths))

@@ -22,8 +22,8 @@ def xy(*shape: int, coupling: float = 1.0) -> Surface:
     return Surface(
         model,
         symmetry=Torus(rotation=True),
-        sampler=UniformBox(math.prod(model.shape), math.pi),
-        dim=math.prod(model.shape),
+        sampler=UniformBox(model.size, math.pi),
+        dim=model.size,
         scale=1.0,
         name="xy" + "x".join(map(str, model.shape)),
     )
@@ -40,8 +40,8 @@ def phi_four(*shape: int, coupling: float = 0.0) -> Surface:
     model = PhiFour(shape, coupling)
     return Surface(
         model,
-        sampler=UniformBox(math.prod(model.shape), 6.0),
-        dim=math.prod(model.shape),
+        sampler=UniformBox(model.size, 6.0),
+        dim=model.size,
         scale=2.0,
         name="phi_four" + "x".join(map(str, model.shape)),
     )

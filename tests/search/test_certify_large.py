@@ -7,7 +7,7 @@ import pytest
 
 import jaxscape as js
 from jaxscape.search.certify import DENSE_LIMIT, certify
-from jaxscape.search.certify_large import certify_large
+from jaxscape.search.certify_large import NOT_REACHED, certify_large
 from jaxscape.search.status import Status
 
 STIFF = 1.0 + np.arange(900.0)
@@ -43,6 +43,7 @@ def test_they_agree_with_dense_ones(atoms, index):
     np.testing.assert_allclose(turned, large.lowest_eigenvalue[0] * mode, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_network_of_900_coordinates():
     assert len(STIFF) > DENSE_LIMIT
     surface = js.Surface(wells, dim=900)
@@ -86,3 +87,56 @@ def test_one_bad_point_leaves_the_others_alone():
     found = certify(js.Surface(lambda x: jnp.sum(x**2)), starts, tolerance=1e-8)
     np.testing.assert_array_equal(found.index, [0, -1])
     assert np.isnan(found.lowest_eigenvalue[1])
+
+
+def test_every_copy_of_an_eigenvalue_counts():
+    """At the origin of two equal wells -4 is there twice: no transition state."""
+    equal = lambda x: wells(x) - 0.1 * x[0]  # noqa: E731
+    for seed in range(3):
+        x = np.append(np.zeros(2), 1e-6 * np.random.default_rng(seed).normal(size=898))[None]
+        found = certify(js.Surface(equal), x, tolerance=1e-8)
+        assert found.index[0] == 2 and not found.degenerate[0]
+
+
+def test_nothing_curved_and_nothing_free():
+    flat = certify(js.Surface(lambda x: 0.0 * x[0]), np.ones((1, 900)), tolerance=1e-8)
+    assert flat.degenerate[0] and flat.index[0] == 0
+    held = js.Surface(jnp.sum, bounds=(0.0, 1.0))
+    corner = certify(held, np.zeros((1, 900)), tolerance=1e-8)
+    assert (corner.index[0], corner.zero_modes[0], corner.active[0]) == (0, 900, 900)
+    assert not corner.degenerate[0] and corner.rms_gradient[0] == 0
+
+
+@pytest.mark.parametrize("dtype, digits", [("float32", 1e-3), ("float64", 1e-7)])
+def test_many_coordinates_against_a_dense_hessian(dtype, digits):
+    rng = np.random.default_rng(0)
+    spectrum = np.append([-3.0, 0.7, 0.7], np.geomspace(1.0, 300.0, 297))
+    basis = np.linalg.qr(rng.normal(size=(300, 300)))[0].astype(dtype)
+    matrix = jnp.asarray((basis * spectrum.astype(dtype)) @ basis.T)
+    surface = js.Surface(lambda x: 0.5 * x @ matrix @ x)
+    x = 1e-3 * rng.normal(size=(1, 300)).astype(dtype)
+    tolerance = 1e-4 if dtype == "float32" else 1e-8
+    found = certify_large(surface, x, tolerance=tolerance, newton=6)
+    assert found.index[0] == 1 and not found.degenerate[0] and found.x.dtype == dtype
+    assert found.lowest_eigenvalue[0] == pytest.approx(-3.0, rel=digits)
+    assert found.rms_gradient[0] < tolerance
+    assert abs(found.eigenvector[0] @ basis[:, 0]) == pytest.approx(1.0, abs=digits)
+
+
+def test_a_spent_budget_leaves_the_rest_uncertified():
+    surface = js.Surface(lambda x: 0.5 * jnp.sum(STIFF * x**2))
+
+    class Once(js.Budget):
+        asked = 0
+
+        @property
+        def spent(self):
+            self.asked += 1
+            return self.asked > 1
+
+    found = certify(surface, np.ones((3, 900)), tolerance=1e-8, budget=Once())
+    np.testing.assert_array_equal(found.index, [0, NOT_REACHED, NOT_REACHED])
+    budget = js.Budget()
+    budget.interrupted = True
+    points = js.minimise(surface, np.ones((2, 900)), certify=True, budget=budget)
+    assert not points.ok.any() and (points.index == -1).all()

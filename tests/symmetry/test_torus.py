@@ -20,10 +20,13 @@ def test_images_are_the_same_point(rotation, seed):
     assert not torus.same(x, image + 0.1 * (np.arange(7) == 3))
 
 
-@pytest.mark.parametrize("seed", range(20))
+HARD = np.array([1.8, -0.6, -0.4, -1.7, 1.5, 2.8])  # no difference is near the best turn
+
+
+@pytest.mark.parametrize("seed", [None, *range(20)])
 def test_the_nearest_image_is_found(seed):
     rng = np.random.default_rng(seed)
-    a, b = rng.uniform(-3, 3, (2, 4))
+    a, b = (HARD, 0 * HARD) if seed is None else rng.uniform(-3, 3, (2, 4))
     turns = np.linspace(0, 2 * np.pi, 20_001)[:, None]
     apart = a - b - turns
     apart -= 2 * np.pi * np.round(apart / (2 * np.pi))

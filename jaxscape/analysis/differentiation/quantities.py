@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from jaxscape.analysis.differentiation.elimination import (
@@ -141,7 +142,7 @@ class NetworkQuantities(eqx.Module):
         The temperatures may be traced: derivatives by them work, too.
         """
         for given in jax.tree.leaves(temperatures):
-            for kt in () if eqx.is_array(given) else np.atleast_1d(given):
+            for kt in () if isinstance(given, Tracer) else np.atleast_1d(given):
                 checked_temperature(kt)
         return jax.vmap(self._heat_capacity)(jnp.atleast_1d(jnp.asarray(temperatures, float)))
 

@@ -12,7 +12,7 @@ from jaxscape.analysis.kinetics._ends import ends_of
 from jaxscape.analysis.kinetics.monte_carlo import Trajectories
 from jaxscape.analysis.kinetics.rate_matrix import RateMatrix, as_rate_matrix
 
-# Two matrices are kept for each state eliminated: some 180 MB at most.
+# Two matrices are kept for each state eliminated: some 180 MB at most where b is small.
 _MOST_STATES = 300
 # Counts held at once.
 _AT_ONCE = 4_000_000

@@ -133,7 +133,7 @@ def mode_connectivity(
     - `lanes`, `progress`, `budget`: as in `neb`.
 
     **Returns:** `Connections`. A band is an upper bound: its barrier is one of the path found.
-    For `dim` up to 768 its maxima may be handed to `find_transition_states`.
+    Its maxima may be handed to `find_transition_states`.
 
     **Raises:** `ValueError` for pairs that do not exist, and as `neb`.
 

@@ -40,13 +40,13 @@ class Untrap(Strategy):
     each is paired with the nearest minimum on the other side of that barrier.
 
     - `products`: ids of minima, one or many.
-    - `rise`: no partner lies higher than so much above the trap; None for any.
     - `tries`: searches for one minimum, each with another partner.
+    - `rise`: no partner lies higher than so much above the trap; None for any.
     """
 
     products: int | tuple[int, ...]
-    rise: float | None = None
     tries: int = 3
+    rise: float | None = None
 
     def __post_init__(self):
         check_positive(self, "tries")
