@@ -133,19 +133,18 @@ def lines(rows: Rows) -> list[Line]:
         ours = rows.best("transition_states", "landscape", n_atoms=n)
         theirs = rows.best("transition_states", "landscape", "pele", n_atoms=n)
         if ours and theirs:
-            seconds = {"jaxscape": ours["cpu_s"], "pele": theirs["cpu_s"]}
+            # At the same time: once a network is nearly complete, little is left to find.
+            until = theirs["cpu_s"]
+            found = [states for cpu, _, states in ours["cpu_s_minima_states"] if cpu <= until]
             table.append(
                 Line(
-                    f"LJ{n} transition states found per CPU s ({ours['transition_states']} in "
-                    f"{seconds['jaxscape']:.0f} s; pele {theirs['transition_states']} in "
-                    f"{seconds['pele']:.0f} s)",
-                    "per CPU s",
-                    ours["transition_states"] / seconds["jaxscape"],
-                    "pele",
-                    theirs["transition_states"] / seconds["pele"],
+                    f"LJ{n} transition states after {until:.0f} CPU s (at the end "
+                    f"{ours['transition_states']:,} after {ours['cpu_s']:,.0f}, "
+                    f"{ours['explore_wall_s'] / 60:.1f} minutes by the clock)",
+                    "found", max(found, default=0), "pele", theirs["transition_states"],
                     date=theirs.get("date", ""),
                 )
-            )
+            )  # fmt: skip
     for n in (13, 38):
         table += hopping(rows, n)
     return table
@@ -270,12 +269,13 @@ def lanes_table(rows: Rows) -> list[str]:
             if "device_share" in stage
         ]
         weight = sum(w for _, w in device) or 1.0
-        compiling = max((r.get("compile_cpu_s", 0) for r in found), default=0)
+        apart = [r["compile_cpu_s"] for r in found if "compile_cpu_s" in r]
+        compiling = f"{max(apart):.3g}" if apart else "included"
         text.append(
             f"| {label} | {percent(row['useful_lane_share'])} | "
             f"{percent(sum(d * w for d, w in device) / weight)} | "
             f"{percent(stages.get('certify', {}).get('cpu_share', 0.0))} | "
-            f"{percent(stages['elsewhere']['cpu_share'])} | {compiling:.3g} |"
+            f"{percent(stages['elsewhere']['cpu_share'])} | {compiling} |"
         )
     return text if len(text) > 6 else []
 
