@@ -86,7 +86,7 @@ def _search(settings: Settings, network: Landscape, x0, modes, ids) -> None:
         x0,
         modes,
         settings.method,
-        loosened(surface, settings.tolerance, _FOLLOW),
+        loosened(surface, settings.tolerance, _FOLLOW, dim),
         settings.max_steps,
         settings.lanes,
         False,

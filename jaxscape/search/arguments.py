@@ -1,8 +1,11 @@
 """Checks that every search makes before it compiles anything."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 
+from jaxscape.search.certify import DENSE_LIMIT
 from jaxscape.surface import Surface, check_scalar
 
 
@@ -63,12 +66,14 @@ def default_tolerance(dtype, tolerance: float | None, surface: Surface | None = 
     return tolerance
 
 
-def loosened(surface: Surface, tolerance: float, factor: float) -> float:
+def loosened(surface: Surface, tolerance: float, factor: float, dim: int) -> float:
     """`factor` times the tolerance, for searches that are polished afterwards.
 
     A surface with a tolerance of its own has a coarse one: a hundred times it is loose enough.
+    Where Hessians are not dense a Newton step costs more than the steps that it saves.
     """
-    return tolerance * (factor if surface.tolerance is None else min(factor, 100.0))
+    most = math.inf if surface.tolerance is None else 100.0
+    return tolerance * min(factor, most if dim <= DENSE_LIMIT else 10.0)
 
 
 def positive(name: str, value) -> int:

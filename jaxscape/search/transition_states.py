@@ -87,7 +87,7 @@ def find_transition_states(
         x0,
         modes,
         method,
-        loosened(surface, tolerance, 1e4),
+        loosened(surface, tolerance, 1e4, dim),
         max_steps,
         lanes,
         progress,
