@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +44,8 @@ def explore(arguments: argparse.Namespace) -> int:
         )
     chosen = strategy_of(arguments, fresh)
     folder.mkdir(parents=True, exist_ok=True)
-    with _interrupts() as interrupted:
+    budget = js.Budget()  # notes the interrupts, on which an exploration ends without telling
+    with budget.heeding_interrupts():
         try:
             landscape = js.explore(
                 surface,
@@ -72,7 +71,7 @@ def explore(arguments: argparse.Namespace) -> int:
         print(landscape.summary())
         if told := convergence(landscape, chosen):
             print(told)
-    if interrupted:
+    if budget.interrupted:
         print(
             f"jaxscape: interrupted; what was found is in {store}, "
             "and the same command goes on from there",
@@ -125,24 +124,3 @@ def _switch_on_float64(cache: str | None) -> None:
         Path(cache).mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(Path(cache).resolve()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-@contextlib.contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collects the interrupts in the block, which an exploration ends on without telling."""
-    seen: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number, frame):
-        seen.append(number)
-        raise KeyboardInterrupt
-
-    # A process that was told to ignore Ctrl-C, as by nohup, goes on doing so.
-    ours = threading.current_thread() is threading.main_thread() and before != signal.SIG_IGN
-    if ours:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield seen
-    finally:
-        if ours:
-            signal.signal(signal.SIGINT, before)

@@ -138,18 +138,16 @@ def explore(
         dtype=np.dtype(dtype),
     )
     bar = tqdm(disable=not progress, unit="search", desc=surface.name, total=searches)
-    # In this order: a Ctrl-C that comes while the block is left ends here, too.
-    with contextlib.closing(bar), contextlib.suppress(KeyboardInterrupt):
-        with budget.heeding_interrupts():
-            if x0 is not None:
-                find_minima(settings, network, x0)
-            if isinstance(strategy, SingleEnded):
-                endless = searches is None and seconds is None and until is None
-                limits = _Limits(searches, patience, endless, until)
-                _grow(settings, network, strategy, connect, limits, bar)
-            else:
-                limits = _Limits(searches, patience, False, until)
-                _pursue(settings, network, strategy, limits, bar)
+    with contextlib.closing(bar), budget.until_interrupted():
+        if x0 is not None:
+            find_minima(settings, network, x0)
+        if isinstance(strategy, SingleEnded):
+            endless = searches is None and seconds is None and until is None
+            limits = _Limits(searches, patience, endless, until)
+            _grow(settings, network, strategy, connect, limits, bar)
+        else:
+            limits = _Limits(searches, patience, False, until)
+            _pursue(settings, network, strategy, limits, bar)
     return network
 
 

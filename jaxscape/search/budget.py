@@ -23,6 +23,15 @@ class Budget:
         return self.interrupted or time.monotonic() >= self.deadline
 
     @contextlib.contextmanager
+    def until_interrupted(self) -> Iterator[None]:
+        """Ctrl-C ends the block, also while it is left, and goes no further."""
+        try:
+            with self.heeding_interrupts():
+                yield
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    @contextlib.contextmanager
     def heeding_interrupts(self) -> Iterator[None]:
         """Notes Ctrl-C in the block, even where its exception is lost.
 

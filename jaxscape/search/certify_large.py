@@ -39,14 +39,11 @@ def certify_large(
     """
     budget = budget or Budget()
     found = []
-    try:
-        with budget.heeding_interrupts():
-            for row in np.asarray(x):
-                if budget.spent:
-                    break
-                found.append(_one(surface, row, tolerance, newton))
-    except KeyboardInterrupt:
-        budget.interrupted = True
+    with budget.until_interrupted():
+        for row in np.asarray(x):
+            if budget.spent:
+                break
+            found.append(_one(surface, row, tolerance, newton))
     found += [_not_reached(row) for row in np.asarray(x)[len(found) :]]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *found)
 

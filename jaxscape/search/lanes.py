@@ -105,15 +105,11 @@ def run(
     per_tile = width if lanes is None else max(1, min(width, lanes // len(tiles)))
     started = time.monotonic()
     workers = [_Tile(search, surface, width, per_tile, device, budget) for device in tiles]
-    try:
-        with contextlib.closing(bar), budget.heeding_interrupts():
-            if len(workers) == 1:
-                _alone(workers[0], queue, sink, budget)
-            else:
-                _together(workers, queue, sink, budget)
-    except KeyboardInterrupt:
-        # It came while the block was left.
-        budget.interrupted = True
+    with contextlib.closing(bar), budget.until_interrupted():
+        if len(workers) == 1:
+            workers[0].work(queue, sink, 1)
+        else:
+            _together(workers, queue, sink, budget)
     statistics = LaneStatistics(
         sum(w.total_steps for w in workers),
         sum(w.useful_steps for w in workers),
@@ -243,13 +239,6 @@ class _Tile:
         outputs = jax.tree.map(lambda a: np.moveaxis(a, -1, 0)[:n].copy(), outputs)
         status = outputs.status if hasattr(outputs, "status") else np.zeros(0)
         sink.put(outputs, owners[:n], status, int(counts.finished), int(counts.busy))
-
-
-def _alone(worker, queue, sink, budget):
-    try:
-        worker.work(queue, sink, 1)
-    except KeyboardInterrupt:
-        budget.interrupted = True
 
 
 def _together(workers, queue, sink, budget):
