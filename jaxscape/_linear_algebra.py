@@ -13,7 +13,7 @@ from jax import lax
 from jax.extend import core
 
 _CALLS = {
-    *("cholesky", "cholesky_update", "eig", "eigh", "geqrf", "geqp3", "hessenberg", "householder"),
+    *("cholesky", "cholesky_update", "eig", "eigh", "geqrf", "geqp3", "hessenberg"),
     *("householder_product", "lu", "ormqr", "qr", "schur", "svd", "symmetric_product"),
     *("triangular_solve", "tridiagonal", "tridiagonal_solve"),
 }

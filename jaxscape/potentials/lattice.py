@@ -20,7 +20,8 @@ class _Lattice(eqx.Module):
                 f"x has {x.shape[0]} coordinates, a lattice {self.shape} has {self.size}"
             )
         sites = x.reshape(*self.shape, *x.shape[1:])
-        return [sites - jnp.roll(sites, -1, axis) for axis in range(len(self.shape))]
+        axes = range(len(self.shape))
+        return [(sites - jnp.roll(sites, -1, axis)).reshape(x.shape) for axis in axes]
 
     @property
     def size(self) -> int:
@@ -51,7 +52,7 @@ class XY(_Lattice):
         self.shape, self.coupling = _checked(shape), jnp.asarray(coupling, float)
 
     def __call__(self, x):
-        waves = [jnp.sum(_flat(1.0 - jnp.cos(bond), x), axis=0) for bond in self.bonds(x)]
+        waves = [jnp.sum(1.0 - jnp.cos(bond), axis=0) for bond in self.bonds(x)]
         return self.coupling.astype(x.dtype) * sum(waves)
 
 
@@ -86,9 +87,7 @@ class PhiFour(_Lattice):
         )
         squared = x * x
         own = jnp.sum(squared * (quartic / 24.0 * squared - 0.5 * quadratic), axis=0)
-        return own + 0.5 * coupling * sum(
-            jnp.sum(_flat(bond * bond, x), axis=0) for bond in self.bonds(x)
-        )
+        return own + 0.5 * coupling * sum(jnp.sum(bond * bond, axis=0) for bond in self.bonds(x))
 
 
 def _checked(shape) -> tuple[int, ...]:
@@ -99,7 +98,3 @@ def _checked(shape) -> tuple[int, ...]:
             "its neighbour's neighbour twice"
         )
     return tuple(int(side) for side in shape)
-
-
-def _flat(values, x):
-    return values.reshape(x.shape)

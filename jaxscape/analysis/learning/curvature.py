@@ -100,7 +100,7 @@ def curvature(
 
 def _of_point(x, surface, lowest, highest, tolerance, max_products, seed, product):
     hessian = HessianOperator(surface, x, product)
-    start = hessian.project(np.random.default_rng(seed).normal(size=x.size))
+    start = hessian.random_vector(seed)
     low, down, top, up, good = extreme_eigenpairs(
         hessian, lowest, highest, start, tolerance, max_products
     )
