@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.sparse.linalg import ArpackError
 
 from jaxscape.search.budget import Budget
-from jaxscape.search.lanczos import HessianOperator, largest_eigenvalues, lowest_eigenpairs
+from jaxscape.search.lanczos import HessianOperator, largest_eigenvalue, lowest_eigenpairs
 from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds
 from jaxscape.search.results import Certificate
 from jaxscape.surface import Surface
@@ -89,7 +89,7 @@ def _signs(hessian: HessianOperator, dtype):
     if not _is_finite(hessian):
         return _nothing(hessian.x)
     try:
-        top = largest_eigenvalues(hessian, 1, _PRODUCTS, 1e-2)[0]
+        top = largest_eigenvalue(hessian, _PRODUCTS, 1e-2)
         for tolerance in (_ROUGH, _FINE):
             values, modes, errors = lowest_eigenpairs(
                 hessian, min(_LOWEST, free), 1.1 * abs(top), _PRODUCTS, tolerance

@@ -87,13 +87,12 @@ def extreme_eigenpairs(
     return lift - low[::-1], down[::-1], top[keep], up[keep], fine and good
 
 
-def largest_eigenvalues(operator: HessianOperator, count: int, max_products: int, tolerance: float):
-    """The largest eigenvalues, ascending.
+def largest_eigenvalue(operator: HessianOperator, max_products: int, tolerance: float) -> float:
+    """The largest eigenvalue.
 
-    **Raises:** SciPy's `ArpackError` if they do not converge, or the operator is zero.
+    **Raises:** SciPy's `ArpackError` if it does not converge, or the operator is zero.
     """
-    start = operator.random_vector(0)
-    return _eigsh(operator, count, start, tolerance, max_products)[0]
+    return float(_eigsh(operator, 1, operator.random_vector(0), tolerance, max_products)[0][0])
 
 
 def lowest_eigenpairs(
@@ -106,7 +105,7 @@ def lowest_eigenpairs(
 
     - `lift`: an upper bound of the eigenvalues; `tolerance` is relative to it.
 
-    **Raises:** as `largest_eigenvalues`.
+    **Raises:** as `largest_eigenvalue`.
     """
     found = np.zeros((0, operator.x.size))
     for seed in range(count):
