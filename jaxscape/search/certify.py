@@ -5,16 +5,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from jaxscape._compilation import jit_quickly
 from jaxscape.search.budget import Budget
 from jaxscape.search.certify_large import certify_large
 from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds, rms
 from jaxscape.search.results import Certificate
-from jaxscape.surface import Surface, lane_hessian
+from jaxscape.surface import Surface, lane_hessian, lane_value_and_grad
 
 DENSE_LIMIT = 768
+_CHORDS = 3  # Newton steps with one Hessian
 
 
 def certify(
@@ -51,65 +52,27 @@ def _block_width(dim):
 
 
 class _Best(eqx.Module):
-    """The best point so far of each lane, with all that was computed there."""
+    """The best point so far of each lane."""
 
     x: Float[Array, "dim lanes"]
     energy: Float[Array, " lanes"]
     gradient: Float[Array, "dim lanes"]
-    hessian: Float[Array, "lanes dim dim"]
-    zero: Int[Array, " lanes"]
     residual: Float[Array, " lanes"]
 
 
 @jit_quickly
 def _certify_block(surface, x, tolerance, newton):
     x = into_bounds(surface, jnp.asarray(x).T)
-    dim, width = x.shape
+    dim = x.shape[0]
     enough = 0.01 * jnp.asarray(tolerance, x.dtype)
-    cap = 0.1 * surface.scale.astype(x.dtype) * dim**0.5
+    best, hessian, zero, evaluations = _polish(surface, x, enough, newton - 1)
 
-    def unfinished(loop):
-        return jnp.any(loop[3])
-
-    def newton_step(loop):
-        count, best, trial, improving, evaluations = loop
-        hessian, gradient, energy, zero = _projected_hessian(surface, trial)
-        size = jnp.where(jnp.isfinite(energy), rms(gradient), jnp.inf)
-        better = improving & ((size < best.residual) | (count == 0))
-        found = _Best(trial, energy, gradient, hessian, zero, size)
-        best = jax.tree.map(lambda n, o: _where_lane(better, n, o), found, best)
-        step = -jnp.linalg.solve(best.hessian, best.gradient.T[..., None])[..., 0].T
-        length = jnp.sqrt(jnp.sum(step * step, axis=0))
-        step = step * jnp.minimum(1.0, cap / jnp.where(length > 0, length, 1.0))
-        trial = into_bounds(surface, best.x + jnp.where(jnp.isfinite(step), step, 0.0))
-        evaluations = evaluations + jnp.where(improving, 1 + 2 * dim, 0)
-        improving = better & (size > enough) & (count + 1 < newton)
-        return count + 1, best, trial, improving, evaluations
-
-    lane = jnp.zeros(width, x.dtype)
-    nothing = _Best(
-        x,
-        lane,
-        jnp.zeros_like(x),
-        jnp.zeros((width, dim, dim), x.dtype),
-        jnp.zeros(width, jnp.int32),
-        lane,
-    )
-    start = (
-        jnp.zeros((), jnp.int32),
-        nothing,
-        x,
-        jnp.ones(width, bool),
-        jnp.zeros(width, jnp.int32),
-    )
-    _, best, _, _, evaluations = lax.while_loop(unfinished, newton_step, start)
-
-    finite = jnp.all(jnp.isfinite(best.hessian), axis=(1, 2)) & jnp.isfinite(best.energy)
+    finite = jnp.all(jnp.isfinite(hessian), axis=(1, 2)) & jnp.isfinite(best.energy)
     values, vectors = jnp.linalg.eigh(
-        jnp.where(finite[:, None, None], best.hessian, jnp.eye(dim, dtype=x.dtype))
+        jnp.where(finite[:, None, None], hessian, jnp.eye(dim, dtype=x.dtype))
     )
     # Zero modes were lifted above the rest of the spectrum.
-    real = jnp.arange(dim) < (dim - best.zero)[:, None]
+    real = jnp.arange(dim) < (dim - zero)[:, None]
     size = jnp.max(jnp.where(real, jnp.abs(values), 0.0), axis=1)
     threshold = (0.1 * jnp.finfo(x.dtype).eps ** 0.5 * size)[:, None]
     positive = real & (values > threshold)
@@ -120,44 +83,112 @@ def _certify_block(surface, x, tolerance, newton):
         energy=best.energy,
         rms_gradient=best.residual,
         index=jnp.where(finite, negative, -1),
-        lowest_eigenvalue=jnp.where(finite & (best.zero < dim), values[:, 0], jnp.nan),
+        lowest_eigenvalue=jnp.where(finite & (zero < dim), values[:, 0], jnp.nan),
         log_product=jnp.where(finite, logs, jnp.nan),
         degenerate=jnp.any(real & (jnp.abs(values) <= threshold), axis=1),
-        zero_modes=best.zero,
+        zero_modes=zero,
         active=count_active(surface, best.x, best.gradient),
         evaluations=evaluations,
         eigenvector=vectors[:, :, 0],
     )
 
 
-def _where_lane(mask, new, old):
-    """Select by lane; lanes lead in matrices and trail elsewhere."""
-    return jnp.where(mask[:, None, None] if new.ndim == 3 else mask, new, old)
+def _polish(surface, x, enough, newton):
+    """Newton's method, each Hessian serving up to `_CHORDS` steps; a step must lower the gradient.
+
+    Returns the best points, their Hessians as `_projected_hessian` does, and the evaluations.
+    """
+    dim, width = x.shape
+    cap = 0.1 * surface.scale.astype(x.dtype) * dim**0.5
+
+    def chords(hessian, modes, best, wanting, evaluations):
+        factors = jax.vmap(jax.scipy.linalg.lu_factor)(hessian)
+
+        def chord(_, inner):
+            best, going, gained, evaluations = inner
+            step = -jax.vmap(jax.scipy.linalg.lu_solve)(factors, best.gradient.T).T
+            length = jnp.sqrt(jnp.sum(step * step, axis=0))
+            step = step * jnp.minimum(1.0, cap / jnp.where(length > 0, length, 1.0))
+            step = jnp.where(going & jnp.isfinite(step), step, 0.0)
+            trial = into_bounds(surface, best.x + step)
+            energy, gradient = lane_value_and_grad(surface, trial)
+            new = _measured(surface, modes, trial, energy, gradient)
+            better = going & (new.residual < best.residual)
+            best = jax.tree.map(lambda n, o: jnp.where(better, n, o), new, best)
+            return best, better & (best.residual > enough), gained | better, evaluations + going
+
+        start = (best, wanting, jnp.zeros(width, bool), evaluations)
+        best, _, gained, evaluations = lax.fori_loop(0, _CHORDS, chord, start)
+        return best, gained, evaluations
+
+    def improve(loop):
+        count, best, _, _, gained, evaluations = loop
+        energy, gradient, rows = lane_hessian(surface, best.x)
+        modes = surface.symmetry.zero_modes(best.x)
+        hessian, zero = _projected_hessian(surface, modes, best.x, gradient, rows)
+        best = _measured(surface, modes, best.x, energy, gradient)
+        evaluations = evaluations + jnp.where(gained, 1 + 2 * dim, 0)
+        wanting = gained & (best.residual > enough) & jnp.isfinite(best.residual)
+        wanting = wanting & (count < newton)
+        best, gained, evaluations = lax.cond(
+            jnp.any(wanting),
+            chords,
+            lambda hessian, modes, best, wanting, evaluations: (best, wanting, evaluations),
+            *(hessian, modes, best, wanting, evaluations),
+        )
+        return count + 1, best, hessian, zero, gained, evaluations
+
+    lane = jnp.zeros(width, x.dtype)
+    nothing = jnp.zeros(width, jnp.int32)
+    start = (
+        jnp.zeros((), jnp.int32),
+        _Best(x, lane, jnp.zeros_like(x), lane),
+        jnp.zeros((width, dim, dim), x.dtype),
+        nothing,
+        jnp.ones(width, bool),
+        nothing,
+    )
+    _, best, hessian, zero, _, evaluations = lax.while_loop(
+        lambda loop: jnp.any(loop[4]), improve, start
+    )
+    return best, hessian, zero, evaluations
 
 
-def _projected_hessian(surface, x):
-    """Hessians `[lanes, dim, dim]` with zero modes lifted above the spectrum, gradients."""
-    dim = x.shape[0]
-    energy, gradient, rows = lane_hessian(surface, x)
-    modes = surface.symmetry.zero_modes(x)
+def _measured(surface, modes, x, energy, gradient):
+    gradient = jnp.where(_held(surface, x, gradient), 0.0, gradient)
+    gradient = surface.symmetry.project(modes, gradient)
+    size = jnp.where(jnp.isfinite(energy), rms(gradient), jnp.inf)
+    return _Best(x, energy, gradient, jnp.where(jnp.isnan(size), jnp.inf, size))
+
+
+def _held(surface, x, gradient):
+    """Coordinates held by a bound, all False without bounds."""
     active = active_bounds(surface, x, gradient)
-    held = jnp.zeros(x.shape, bool) if active is None else active
-    gradient = surface.symmetry.project(modes, jnp.where(held, 0.0, gradient))
+    return jnp.zeros(x.shape, bool) if active is None else active
+
+
+def _projected_hessian(surface, modes, x, gradient, rows):
+    """Hessians `[lanes, dim, dim]` with zero modes lifted above the spectrum, and their number."""
+    held = _held(surface, x, gradient).T
     # Lanes lead from here on: that is the layout of the linear algebra.
     hessian = jnp.moveaxis(rows, -1, 0)
     hessian = 0.5 * (hessian + jnp.swapaxes(hessian, 1, 2))
+    if surface.lower is not None:
+        free = ~held
+        hessian = jnp.where(free[:, :, None] & free[:, None, :], hessian, 0.0)
     lift = 1.0 + jnp.sqrt(jnp.sum(hessian * hessian, axis=(1, 2)))
     modes = jnp.moveaxis(modes, -1, 0)
-    held = held.T
-    free = ~held
-    hessian = jnp.where(free[:, :, None] & free[:, None, :], hessian, 0.0)
     if modes.shape[1]:
-        through = jnp.einsum("bki,bij->bkj", modes, hessian)
-        hessian = hessian - jnp.einsum("bki,bkj->bij", modes, through)
-        through = jnp.einsum("bij,bkj->bki", hessian, modes)
-        hessian = hessian - jnp.einsum("bki,bkj->bij", through, modes)
-        hessian = hessian + lift[:, None, None] * jnp.einsum("bki,bkj->bij", modes, modes)
-    diagonal = jnp.arange(dim)
-    hessian = hessian.at[:, diagonal, diagonal].add(jnp.where(held, lift[:, None], 0.0))
+        # (1 - Z Z') H (1 - Z Z') + lift Z Z', as one symmetric update of low rank.
+        image = jnp.einsum("bij,bkj->bki", hessian, modes)
+        core = jnp.einsum("bki,bli->bkl", modes, image)
+        core = 0.5 * (core + lift[:, None, None] * jnp.eye(modes.shape[1], dtype=x.dtype))
+        image = image - jnp.einsum("bkl,bli->bki", core, modes)
+        left = jnp.concatenate([modes, image], axis=1)
+        right = jnp.concatenate([image, modes], axis=1)
+        hessian = hessian - jnp.einsum("bki,bkj->bij", left, right)
+    if surface.lower is not None:
+        diagonal = jnp.arange(x.shape[0])
+        hessian = hessian.at[:, diagonal, diagonal].add(jnp.where(held, lift[:, None], 0.0))
     zero = jnp.sum(jnp.sum(modes * modes, axis=2) > 0.5, axis=1, dtype=jnp.int32)
-    return hessian, gradient, energy, zero + jnp.sum(held, axis=1, dtype=jnp.int32)
+    return hessian, zero + jnp.sum(held, axis=1, dtype=jnp.int32)
