@@ -11,14 +11,16 @@ exact Hessian), both quenches and their certificates. A success is judged once m
 `--near-saddles`: as OptBench's `tsopt`, which starts LJ38 from highest images of bands near a
 transition state and stops at a gradient 2-norm of 1e-3. Its structures are not at hand, so
 saddles are found here first (seed 1) and every coordinate is displaced by a normal deviate of
-`--near` (0.05: about 0.53 away for LJ38). The first mode is random. An energy and gradient counts
+`--near` (0.05: about 0.53 away for LJ38). The first mode is random, and the options are those of
+`HybridEigenvectorFollowing.near_saddle` unless `--defaults` is given. An energy and gradient counts
 one, a Hessian-vector product two. A failure is a run that does not converge or whose point is not
 of index one. `--near-saddles --bands` starts from the highest image of a loose band between the
-two minima of each saddle, the protocol to the letter.
+two minima of each saddle, the protocol to the letter; the first mode is then the band's tangent.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -108,10 +110,11 @@ def near_saddles(args: Any, method: js.HybridEigenvectorFollowing) -> dict[str, 
     surface = js.systems.lennard_jones(args.atoms)
     saddles = known_saddles(surface, args)
     if args.bands:
-        x0 = highest_images(surface, saddles)
+        x0, modes = highest_images(surface, saddles)
     else:
         x0 = displaced(np.asarray(saddles.x), args.near, 2)
-    follow = _follow(surface, x0, method, 1e-3 / x0.shape[1] ** 0.5)
+        modes = np.random.default_rng(3).normal(size=x0.shape)
+    follow = _follow(surface, x0, modes, method, 1e-3 / x0.shape[1] ** 0.5)
     points, record, _ = both(follow, follow, args.repeat)
     x, evaluations = np.asarray(points.x), np.asarray(points.evaluations)
     small = np.array([np.linalg.norm(energy_gradient(p)[1]) for p in x]) <= 1e-3 * (1 + 1e-6)
@@ -139,11 +142,9 @@ def _apart(a: Array, b: Array) -> Array:
     return np.sqrt(np.mean((a - b) ** 2, axis=1))
 
 
-def _follow(surface: Any, x0: Array, method: js.HybridEigenvectorFollowing, rms: float) -> Any:
-    """Eigenvector-following alone, from random modes, not certified."""
+def _follow(surface: Any, x0: Array, modes: Array, method: Any, rms: float) -> Any:
+    """Eigenvector-following alone, not certified."""
     from jaxscape.search.transition_states import follow
-
-    modes = np.random.default_rng(3).normal(size=x0.shape)
 
     def run() -> js.StationaryPoints:
         return follow(surface, x0, modes, method, rms, 2000, None, False, js.Budget())[0]
@@ -151,13 +152,14 @@ def _follow(surface: Any, x0: Array, method: js.HybridEigenvectorFollowing, rms:
     return run
 
 
-def highest_images(surface: Any, saddles: js.TransitionStates) -> Array:
-    """Of each loosely converged band between a saddle's two minima, the highest image."""
+def highest_images(surface: Any, saddles: js.TransitionStates) -> tuple[Array, Array]:
+    """Of each loose band between a saddle's two minima, the highest image and its tangent."""
     ends = [np.asarray(side.x) for side in (saddles.plus, saddles.minus)]
     paths = js.neb(surface, *ends, method=js.NEB(images=9), max_steps=50)
     images, energies = np.asarray(paths.images), np.asarray(paths.energies)
     inner = 1 + np.argmax(energies[:, 1:-1], axis=1)
-    return images[np.arange(len(images)), inner]
+    rows = np.arange(len(images))
+    return images[rows, inner], images[rows, inner + 1] - images[rows, inner - 1]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -174,17 +176,20 @@ def main(argv: list[str] | None = None) -> None:
     )
     flag(parser, "near-saddles", "start near saddles, stop at a gradient 2-norm of 1e-3")
     flag(parser, "bands", "with --near-saddles: start from highest images of bands")
+    flag(parser, "defaults", "with --near-saddles: not the options meant for it")
     parser.add_argument("--write-minima", help="only write minima of random starts to this file")
     for name in ("max_uphill", "max_step", "climb"):
         parser.add_argument("--" + name.replace("_", "-"), type=float)
-    for name in ("history", "mode_steps", "relaxations"):
+    for name in ("history", "mode_steps", "relaxations", "settle", "mode_products"):
         parser.add_argument("--" + name.replace("_", "-"), type=int)
     args = starts_options(parser).parse_args(argv)
     args.atoms = args.atoms or (38 if args.near_saddles else 13)
     args.attempts = args.attempts or (100 if args.near_saddles else 300)
-    names = ("max_uphill", "max_step", "climb", "history", "mode_steps", "relaxations")
-    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    method = js.HybridEigenvectorFollowing(**given)
+    fields = [f.name for f in dataclasses.fields(js.HybridEigenvectorFollowing)]
+    given = {name: getattr(args, name) for name in fields if getattr(args, name, None) is not None}
+    near = args.near_saddles and not args.defaults
+    method = js.HybridEigenvectorFollowing.near_saddle() if near else None
+    method = dataclasses.replace(method or js.HybridEigenvectorFollowing(), **given)
     if args.write_minima:
         surface = js.systems.lennard_jones(args.atoms)
         np.save(args.write_minima, minima_from(surface, load_starts(args, args.attempts)))

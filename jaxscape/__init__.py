@@ -122,6 +122,7 @@ from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
 )
 from jaxscape.search.lbfgs import LBFGS as LBFGS
+from jaxscape.search.lowest_mode import LowestModes as LowestModes, lowest_modes as lowest_modes
 from jaxscape.search.minimise import minimise as minimise
 from jaxscape.search.neb import NEB as NEB, Paths as Paths, neb as neb
 from jaxscape.search.results import (

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxscape.search.history import History
 from jaxscape.search.lbfgs import count_active, free_gradient, into_bounds, rms
+from jaxscape.search.ritz import dot, lowest_of_three, unit, unit_of_rest, without
 from jaxscape.search.status import Status
 from jaxscape.surface import Surface, lane_hvp, lane_value_and_grad
 
@@ -28,6 +29,12 @@ class HybridEigenvectorFollowing:
     - `mode_steps`: mode iterations before the first move.
     - `relaxations`: moves between two measurements of the mode, each for one gradient. More of
       them (5, with a history of 12) save evaluations where the first mode is good.
+    - `settle`: steps of plain minimisation before anything else. Noise on a guess lies in stiff
+      directions, which relax in a dozen steps; the soft mode of the saddle hardly moves.
+    - `mode_products`: at most so many Hessian-vector products on the first mode, at a point that
+      stays where it is, until its eigenvalue is negative and falls no further.
+
+    The last two are for guesses near a saddle, see `near_saddle`.
 
     Munro & Wales, Phys. Rev. B 59, 3969 (1999); Kumeda, Wales & Munro, Chem. Phys. Lett. 341,
     185 (2001). A step is two Hessian-vector products, one for the mode and one for the direction
@@ -43,12 +50,25 @@ class HybridEigenvectorFollowing:
     history: int = 6
     mode_steps: int = 2
     relaxations: int = 2
+    settle: int = 0
+    mode_products: int = 0
+
+    @classmethod
+    def near_saddle(cls) -> "HybridEigenvectorFollowing":
+        """Options for guesses that are a saddle but for some noise.
+
+        The mode is found first and then seldom measured again: for LJ38, displaced by 0.05 a
+        coordinate, less than half the evaluations of the defaults, and the very saddle more
+        often. Starts near minima all end in the same few saddles that way.
+        """
+        return cls(settle=12, mode_products=40, mode_steps=0, relaxations=10, history=20)
 
     def __post_init__(self):
         for name in ("max_uphill", "max_step", "climb", "slack"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
-        for name, least in (("history", 1), ("mode_steps", 0), ("relaxations", 0)):
+        for name in ("history", "mode_steps", "relaxations", "settle", "mode_products"):
+            least = 1 if name == "history" else 0
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
 
@@ -153,9 +173,9 @@ def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
     def clean(v):
         return surface.symmetry.project(zero_modes, v)
 
-    mode = _unit(clean(state.mode))
-    last = _unit_of_rest(state.last, [mode])
-    search = _unit_of_rest(state.search, [mode, last])
+    mode = unit(clean(state.mode))
+    last = unit_of_rest(state.last, [mode])
+    search = unit_of_rest(state.search, [mode, last])
     energy, gradient, (curved, curved_search) = lane_hvp(surface, x, jnp.stack([mode, search]))
     gradient = free_gradient(surface, x, gradient)
     mode, last, eigenvalue, last_curvature, residual = _lowest_in_span(
@@ -166,12 +186,12 @@ def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
     residual = clean(residual)
     # The residual, preconditioned by the curvature found so far.
     default = 0.01 * surface.scale.astype(x.dtype) ** 2 + jnp.zeros_like(energy)
-    stiff = -state.history.multiply(clock - 1, _without(mode, residual), default)
+    stiff = -state.history.multiply(clock - 1, without(mode, residual), default)
     steps = state.steps + (state.status == Status.RUNNING)
     state = dataclasses.replace(
         state,
         mode=mode,
-        search=_without(mode, stiff),
+        search=without(mode, stiff),
         last=last,
         last_curvature=last_curvature,
         eigenvalue=eigenvalue,
@@ -186,22 +206,22 @@ def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
 def _move(options, surface, clock, state, energy, gradient, tolerance):
     """Step uphill along the mode and downhill in all other directions."""
     x, dim, mode, eigenvalue = state.x, state.x.shape[0], state.mode, state.eigenvalue
-    finite = jnp.isfinite(energy) & jnp.isfinite(_dot(gradient, gradient))
+    finite = jnp.isfinite(energy) & jnp.isfinite(dot(gradient, gradient))
     # Curvature pairs of the space orthogonal to the mode.
     change = gradient - state.gradient
     history = state.history.push(
         clock,
-        _without(mode, state.moved),
-        _without(mode, change),
+        without(mode, state.moved),
+        without(mode, change),
         jnp.any(state.moved != 0, axis=0) & finite,
     )
     scale = surface.scale.astype(x.dtype)
     default = 0.01 * scale**2 + jnp.zeros_like(energy)
-    along = _dot(mode, gradient)
+    along = dot(mode, gradient)
     level = gradient - along * mode
     down = -history.multiply(clock, level, default)
-    down = _without(mode, down)
-    down = jnp.where(_dot(down, level) > 0, -down, down)
+    down = without(mode, down)
+    down = jnp.where(dot(down, level) > 0, -down, down)
     down = _cap(down, scale * options.max_step * dim**0.5)
 
     bend = jnp.abs(eigenvalue)
@@ -210,7 +230,7 @@ def _move(options, surface, clock, state, energy, gradient, tolerance):
     longest = scale * options.max_uphill
     # Keep to the valley floor: climb only as the other directions relax, in a convex region
     # above all. Far from the floor the slope along the mode is mostly that of stiff directions.
-    across = jnp.sqrt(_dot(level, level))
+    across = jnp.sqrt(dot(level, level))
     slope = jnp.abs(along) / jnp.where(across > 0, across, 1.0)
     reach = longest
     if math.isfinite(options.slack):
@@ -259,19 +279,19 @@ def _lowest_in_span(vectors, curved, curved_search, last_curvature):
     projected matrix is, except `last . H last`, for which the value of the step before stands in.
     """
     mode, search, last = vectors
-    a, b, c = _dot(mode, curved), _dot(search, curved), _dot(search, curved_search)
-    d, e = _dot(last, curved), _dot(last, curved_search)
+    a, b, c = dot(mode, curved), dot(search, curved), dot(search, curved_search)
+    d, e = dot(last, curved), dot(last, curved_search)
     f = last_curvature
     absent = 1.0 + jnp.abs(a)  # keeps a missing direction out of the lowest state
-    has_search, has_last = _dot(search, search) > 0.5, _dot(last, last) > 0.5
+    has_search, has_last = dot(search, search) > 0.5, dot(last, last) > 0.5
     b, c, e = (jnp.where(has_search, v, w) for v, w in ((b, 0.0), (c, absent), (e, 0.0)))
     d, e, f = (jnp.where(has_last, v, w) for v, w in ((d, 0.0), (e, 0.0), (f, absent)))
-    eigenvalue, (u, v, w) = _lowest_of_three(a, b, c, d, e, f)
+    eigenvalue, (u, v, w) = lowest_of_three(a, b, c, d, e, f)
     sign = jnp.where(u < 0, -1.0, 1.0)
     u, v, w = sign * u, sign * v, sign * w
     turned = v * search + w * last
     new = u * mode + turned
-    other = _unit_of_rest(turned, [new])
+    other = unit_of_rest(turned, [new])
     # other = (u turned - (v^2 + w^2) mode) / |.|, so its curvature follows from the matrix.
     t = v * v + w * w
     quad = c * v * v + 2.0 * e * v * w + f * w * w
@@ -282,75 +302,9 @@ def _lowest_in_span(vectors, curved, curved_search, last_curvature):
     weight = jnp.where(u * u + v * v > 0, jnp.sqrt(u * u + v * v), 1.0)
     image = (u * curved + v * curved_search) / weight
     direction = (u * mode + v * search) / weight
-    return new, other, eigenvalue, curvature, image - direction * _dot(direction, image)
-
-
-def _lowest_of_three(a, b, c, d, e, f):
-    """Lowest eigenpair of `[[a, b, d], [b, c, e], [d, e, f]]` in every lane.
-
-    Cyclic Jacobi rotations: unlike a closed form they keep the vectors orthonormal where
-    eigenvalues coincide, as those of symmetric minima do.
-    """
-    one, nil = jnp.ones_like(a), jnp.zeros_like(a)
-
-    def sweep(_, carry):
-        diagonal, off, columns = (list(part) for part in carry)
-        # off[r] is the element between the two indices other than r.
-        for r, p, q in ((2, 0, 1), (1, 0, 2), (0, 1, 2)):
-            gap = diagonal[q] - diagonal[p]
-            # The smaller root of t^2 + t gap / off - 1 = 0.
-            root = jnp.sqrt(gap * gap + 4.0 * off[r] * off[r])
-            below = jnp.abs(gap) + root
-            t = 2.0 * off[r] * jnp.where(gap < 0, -1.0, 1.0) / jnp.where(below > 0, below, 1.0)
-            cos = 1.0 / jnp.sqrt(1.0 + t * t)
-            sin = t * cos
-            diagonal[p], diagonal[q] = diagonal[p] - t * off[r], diagonal[q] + t * off[r]
-            # Elements (r, p) and (r, q) are off[q] and off[p].
-            off[q], off[p] = cos * off[q] - sin * off[p], sin * off[q] + cos * off[p]
-            off[r] = nil
-            columns[p], columns[q] = (
-                tuple(cos * x - sin * y for x, y in zip(columns[p], columns[q], strict=True)),
-                tuple(sin * x + cos * y for x, y in zip(columns[p], columns[q], strict=True)),
-            )
-        return tuple(diagonal), tuple(off), tuple(columns)
-
-    start = ((a, c, f), (e, d, b), ((one, nil, nil), (nil, one, nil), (nil, nil, one)))
-    diagonal, _, columns = lax.fori_loop(0, 4, sweep, start)
-    value, vector = diagonal[0], columns[0]
-    for other, column in zip(diagonal[1:], columns[1:], strict=True):
-        lower = other < value
-        value = jnp.where(lower, other, value)
-        vector = tuple(jnp.where(lower, x, y) for x, y in zip(column, vector, strict=True))
-    norm = jnp.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
-    return value, tuple(part / norm for part in vector)
-
-
-def _dot(a, b):
-    return jnp.sum(a * b, axis=0)
-
-
-def _without(mode, v):
-    return v - mode * _dot(mode, v)
-
-
-def _unit(v):
-    norm = jnp.sqrt(_dot(v, v))
-    return v / jnp.where(norm > 1e-30, norm, 1.0)
-
-
-def _unit_of_rest(v, others):
-    """The unit vector of what is left of `v` beside `others`; zero where that is only rounding.
-
-    The second pass matters: near convergence, and always in two dimensions, little is left.
-    """
-    rest = v
-    for _ in range(2):
-        for other in others:
-            rest = _without(other, rest)
-    enough = _dot(rest, rest) > 1e3 * jnp.finfo(v.dtype).eps ** 2 * _dot(v, v)
-    return jnp.where(enough, _unit(rest), 0.0)
+    return new, other, eigenvalue, curvature, image - direction * dot(direction, image)
 
 
 def _cap(v, longest):
-    norm = jnp.sqrt(_dot(v, v))
+    norm = jnp.sqrt(dot(v, v))
     return v * jnp.minimum(1.0, longest / jnp.where(norm > 0, norm, 1.0))

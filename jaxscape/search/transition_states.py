@@ -18,7 +18,8 @@ from jaxscape.search.budget import Budget
 from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HEFSearch, HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
-from jaxscape.search.minimise import certified, certified_quench, replaced, tile_width
+from jaxscape.search.lowest_mode import LowestModeSearch, run_modes
+from jaxscape.search.minimise import certified, certified_quench, quench, replaced, tile_width
 from jaxscape.search.results import StationaryPoints, TransitionStates, no_points
 from jaxscape.search.status import Status
 from jaxscape.surface import Surface, as_surface
@@ -105,6 +106,7 @@ def follow(
 ) -> tuple[StationaryPoints, Float[np.ndarray, "batch dim"]]:
     """Eigenvector-following alone: uncertified points, and the modes they ended with."""
     batch, dim = x0.shape
+    x0, modes, spent = _approach(surface, x0, modes, method, tolerance, lanes, progress, budget)
     search = HEFSearch(method, jnp.asarray(tolerance, x0.dtype), jnp.asarray(max_steps, jnp.int32))
     out, finished, _ = engine.run(
         search,
@@ -124,9 +126,23 @@ def follow(
         log_product=np.full(batch, np.nan, x0.dtype),
         active=out.active,
         status=np.where(finished, out.status, Status.INTERRUPTED).astype(np.int32),
-        evaluations=out.evaluations,
+        evaluations=out.evaluations + spent,
     )
     return points, out.mode
+
+
+def _approach(surface, x0, modes, method, tolerance, lanes, progress, budget):
+    """Starts and first modes as `method.settle` and `method.mode_products` want them."""
+    spent = np.zeros(len(x0), np.int32)
+    if method.settle:
+        calm = quench(surface, x0, LBFGS(), tolerance, method.settle, lanes, progress, budget)
+        x0, spent = np.where(np.isfinite(calm.x), calm.x, x0), spent + calm.evaluations
+    if method.mode_products:
+        search = LowestModeSearch.of(x0.dtype, 0.1, 0.1, method.mode_products)
+        found = run_modes(surface, x0, modes, search, lanes, progress, budget)
+        usable = np.all(np.isfinite(found.mode), axis=1) & np.any(found.mode, axis=1)
+        modes, spent = np.where(usable[:, None], found.mode, modes), spent + found.evaluations
+    return x0, modes, spent
 
 
 def with_minima(
