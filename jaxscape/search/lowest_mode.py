@@ -149,8 +149,11 @@ class LowestModeSearch(eqx.Module):
     @classmethod
     def of(cls, dtype, tolerance: float, fall: float, max_steps: int) -> "LowestModeSearch":
         """With numbers as arrays, so that other values need no compilation."""
-        floats = (jnp.asarray(value, dtype) for value in (tolerance, fall))
-        return cls(*floats, jnp.asarray(max_steps, jnp.int32))
+        return cls(
+            jnp.asarray(tolerance, dtype),
+            jnp.asarray(fall, dtype),
+            jnp.asarray(max_steps, jnp.int32),
+        )
 
     def init(self, surface: Surface, job) -> _State:
         x = job["x"]
@@ -231,8 +234,9 @@ class LowestModeSearch(eqx.Module):
         return state
 
 
-def _combined(weights, vectors):
-    return sum(w * v for w, v in zip(weights, vectors, strict=True))
+def _combined(weights, vectors) -> Array:
+    first, *others = (w * v for w, v in zip(weights, vectors, strict=True))
+    return sum(others, start=first)
 
 
 def _lowest_in_span(basis, images):

@@ -11,7 +11,9 @@ from jaxscape.potentials import LennardJones
 from jaxscape.search import certify, lanes
 from jaxscape.search.basin_hopping import HoppingSearch
 from jaxscape.search.eigenvector_following import HEFSearch
+from jaxscape.search.frozen_mode import FrozenModeSearch
 from jaxscape.search.lbfgs import LBFGSSearch
+from jaxscape.search.lowest_mode import LowestModeSearch
 from jaxscape.search.neb import BandSearch
 from jaxscape.symmetry import Cluster
 
@@ -44,12 +46,14 @@ def searches():
             HEFSearch(js.HybridEigenvectorFollowing(), tolerance, steps),
             {"x": x, "mode": x},
         ),
+        "frozen mode": (FrozenModeSearch(tolerance, steps), {"x": x, "mode": x}),
+        "lowest_modes": (LowestModeSearch(tolerance, tolerance, steps), {"x": x, "mode": x}),
         "neb": (BandSearch(band, tolerance, steps), {"band": np.ones((5 * DIM, WIDTH))}),
         "basin_hopping": (hopping, {"x": x, "chain": chain}),
     }
 
 
-@pytest.mark.parametrize("name", ["minimise", "find_transition_states", "neb", "basin_hopping"])
+@pytest.mark.parametrize("name", list(searches()))
 @pytest.mark.parametrize("kind", list(SURFACES))
 def test_searches_lower(kind, name):
     search, buffer = searches()[name]
