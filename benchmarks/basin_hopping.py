@@ -54,6 +54,7 @@ def hop(args: Any, method: js.BasinHopping) -> dict[str, Any]:
         step_size=method.step_size,
         acceptance=method.acceptance,
         restart_after=method.restart_after,
+        compression=method.compression,
         chains=args.chains,
         steps_at_most=args.steps,
         reached=hits,
@@ -84,10 +85,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--quench-tolerance", type=float, nargs="+", default=[default.quench_tolerance]
     )
+    parser.add_argument("--compression", type=float, nargs="+", default=[default.compression])
     args = parser.parse_args(argv)
     args.target = args.target or TARGETS[args.atoms]
-    for temperature, step_size, acceptance, restart, tolerance in itertools.product(
-        args.temperature, args.step_size, args.acceptance, args.restart_after, args.quench_tolerance
+    for temperature, step_size, acceptance, restart, tolerance, compression in itertools.product(
+        args.temperature,
+        args.step_size,
+        args.acceptance,
+        args.restart_after,
+        args.quench_tolerance,
+        args.compression,
     ):
         method = js.BasinHopping(
             temperature=temperature,
@@ -95,6 +102,7 @@ def main(argv: list[str] | None = None) -> None:
             acceptance=acceptance or None,
             restart_after=restart or None,
             quench_tolerance=tolerance,
+            compression=compression,
         )
         show(hop(args, method))
 

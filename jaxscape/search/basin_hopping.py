@@ -6,12 +6,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive
 from jaxscape.search.budget import Budget
 from jaxscape.search.certify import DENSE_LIMIT
+from jaxscape.search.chunk import select
 from jaxscape.search.draws import check_key
 from jaxscape.search.lbfgs import (
     LBFGS,
@@ -25,7 +26,8 @@ from jaxscape.search.lbfgs import (
 from jaxscape.search.minimise import certified_minima, tile_width
 from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
-from jaxscape.surface import Surface, as_surface
+from jaxscape.surface import Surface, as_surface, lane_energy
+from jaxscape.symmetry import Cluster
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +42,12 @@ class BasinHopping:
     - `restart_after`: a chain that has not found anything lower in this many steps starts
       afresh from a random point (`None`: never).
     - `quench_tolerance`: gradient at which a quench ends, relative to the certified one.
+    - `compression`: for clusters of atoms, springs from every atom to the centroid while the first
+      part of each quench lasts, in units of energy by `scale` squared. Compact structures come
+      up far sooner: for LJ38 compressed by 20, forty times sooner.
 
-    Li & Scheraga, PNAS 84, 6611 (1987); Wales & Doye, J. Phys. Chem. A 101, 5111 (1997).
+    Li & Scheraga, PNAS 84, 6611 (1987); Wales & Doye, J. Phys. Chem. A 101, 5111 (1997);
+    compression: Doye, Phys. Rev. E 62, 8753 (2000).
     """
 
     temperature: float = 1.0
@@ -50,6 +56,7 @@ class BasinHopping:
     interval: int = 20
     restart_after: int | None = None
     quench_tolerance: float = 1e4
+    compression: float = 0.0
     quench: LBFGS = LBFGS()
 
     def __post_init__(self):
@@ -60,6 +67,8 @@ class BasinHopping:
             value = getattr(self, name)
             if value is not None:
                 positive(name, value)
+        if not self.compression >= 0:
+            raise ValueError(f"compression is {self.compression}; it must not be negative")
         if self.acceptance is not None and not 0 < self.acceptance < 1:
             raise ValueError(f"acceptance is {self.acceptance}; it lies between 0 and 1")
 
@@ -68,6 +77,7 @@ class HoppingState(eqx.Module):
     """A quench in progress, and the chain it belongs to."""
 
     quench: LBFGSState
+    compressed: Bool[Array, "*lanes"]
     chain: Int[Array, "*lanes"]
     x: Float[Array, "dim *lanes"]
     energy: Float[Array, "*lanes"]
@@ -109,6 +119,7 @@ class HoppingSearch(eqx.Module):
         highest = jnp.full(lanes, jnp.inf, x.dtype)
         return HoppingState(
             quench=start_quench(self.options.quench, into_bounds(surface, x)),
+            compressed=jnp.full(lanes, self.options.compression > 0),
             chain=job["chain"],
             x=x,
             energy=highest,
@@ -121,10 +132,30 @@ class HoppingSearch(eqx.Module):
         )
 
     def step(self, surface, clock, state):
-        quench = quench_step(
-            self.options.quench, surface, clock, state.quench, self.tolerance, 10_000
+        if not self.options.compression:
+            quench = quench_step(
+                self.options.quench, surface, clock, state.quench, self.tolerance, 10_000
+            )
+            return eqx.tree_at(lambda s: (s.quench, s.status), state, (quench, quench.status))
+        return self._compressed_step(surface, clock, state)
+
+    def _compressed_step(self, surface, clock, state):
+        """A quench with springs first, loosely; then without them from where that ended."""
+        stiffness = jnp.where(state.compressed, self.options.compression, 0.0)
+        squeezed = eqx.tree_at(
+            lambda s: s.function, surface, _Compressed(surface, stiffness.astype(state.x.dtype))
         )
-        return eqx.tree_at(lambda s: (s.quench, s.status), state, (quench, quench.status))
+        tolerance = jnp.where(state.compressed, 100.0 * self.tolerance, self.tolerance)
+        quench = quench_step(self.options.quench, squeezed, clock, state.quench, tolerance, 10_000)
+        through = state.compressed & (quench.status != Status.RUNNING)
+        released = start_quench(self.options.quench, quench.x)
+        released = eqx.tree_at(lambda q: q.steps, released, quench.steps)
+        quench = select(through, released, quench)
+        return eqx.tree_at(
+            lambda s: (s.quench, s.compressed, s.status),
+            state,
+            (quench, state.compressed & ~through, quench.status),
+        )
 
     def output(self, surface, state):
         q = state.quench
@@ -175,6 +206,7 @@ class HoppingSearch(eqx.Module):
         fresh_quench = start_quench(o.quench, trial)
         return HoppingState(
             quench=eqx.tree_at(lambda s: s.status, fresh_quench, status),
+            compressed=jnp.full(status.shape, o.compression > 0),
             chain=state.chain,
             x=x,
             energy=energy,
@@ -199,6 +231,23 @@ class HoppingSearch(eqx.Module):
             return jax.random.fold_in(jax.random.fold_in(self.key, c), 3 * h + use)
 
         return jax.vmap(one)(chain, hops)
+
+
+class _Compressed(eqx.Module):
+    """A function with springs `[lanes]` that pull every atom to the centroid."""
+
+    surface: Surface
+    stiffness: Float[Array, "*lanes"]
+
+    @property
+    def trailing_lanes(self):
+        return True
+
+    def __call__(self, x):
+        atoms = x.reshape(-1, 3, *x.shape[1:])
+        apart = atoms - jnp.mean(atoms, axis=0)
+        spring = 0.5 * self.stiffness / self.surface.scale.astype(x.dtype) ** 2
+        return lane_energy(self.surface, x) + spring * jnp.sum(apart**2, axis=(0, 1))
 
 
 def basin_hopping(
@@ -251,6 +300,12 @@ def basin_hopping(
     keep = positive("keep", keep)
     tolerance = default_tolerance(x0.dtype, tolerance, surface)
     batch, dim = x0.shape
+    if method.compression and not isinstance(surface.symmetry, Cluster):
+        raise ValueError(
+            f"compression is {method.compression}, and the surface's symmetry "
+            f"{surface.symmetry.describe()}: only clusters of atoms, with symmetry=Cluster(), "
+            "can be compressed."
+        )
     dense = dim <= DENSE_LIMIT
     certify = dense if certify is None else certify
     budget = budget or Budget()
