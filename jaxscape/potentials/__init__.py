@@ -5,7 +5,22 @@ from jaxscape.potentials.analytic import (
     Schwefel as Schwefel,
     SixHumpCamel as SixHumpCamel,
 )
+from jaxscape.potentials.dzugutov import Dzugutov as Dzugutov
 from jaxscape.potentials.lattice import XY as XY, PhiFour as PhiFour
+from jaxscape.potentials.metals import (
+    GUPTA as GUPTA,
+    GUPTA_ALLOYS as GUPTA_ALLOYS,
+    SUTTON_CHEN as SUTTON_CHEN,
+    Gupta as Gupta,
+    GuptaParameters as GuptaParameters,
+    SuttonChen as SuttonChen,
+    SuttonChenParameters as SuttonChenParameters,
+)
+from jaxscape.potentials.mixture import (
+    Cut as Cut,
+    LennardJonesMixture as LennardJonesMixture,
+    kob_andersen as kob_andersen,
+)
 from jaxscape.potentials.mmff import MMFF94 as MMFF94
 from jaxscape.potentials.pair import LennardJones as LennardJones, Morse as Morse
 from jaxscape.potentials.stillinger_weber import StillingerWeber as StillingerWeber
