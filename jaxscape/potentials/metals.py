@@ -273,13 +273,18 @@ GUPTA = {
 }
 
 # Pd-Pt: C. Massen, T. V. Mortimer-Jones and R. L. Johnston, J. Chem. Soc., Dalton Trans. 4375
-# (2002). Ag-Cu: F. Baletto, C. Mottet and R. Ferrando, Phys. Rev. Lett. 90, 135504 (2003) and
+# (2002). Ag-Au: the mean-fitted set as in topsearch (IBM), potentials/atomic.py. Ag-Cu: F. Baletto, C. Mottet and R. Ferrando, Phys. Rev. Lett. 90, 135504 (2003) and
 # A. Rapallo et al., J. Chem. Phys. 122, 194308 (2005).
 GUPTA_ALLOYS = {
     "Pd-Pt": {
         "Pd": GuptaParameters(0.1746, 1.718, 10.867, 3.742, 2.7485),
         "Pt": GuptaParameters(0.2975, 2.695, 10.612, 4.004, 2.7747),
         "Pd-Pt": GuptaParameters(0.2300, 2.2000, 10.740, 3.870, 2.7600),
+    },
+    "Ag-Au": {
+        "Ag": GuptaParameters(0.1028, 1.178, 10.928, 3.139, 2.8885),
+        "Au": GuptaParameters(0.2061, 1.790, 10.229, 4.036, 2.8843),
+        "Ag-Au": GuptaParameters(0.1490, 1.4874, 10.494, 3.607, 2.8864),
     },
     "Ag-Cu": {
         "Ag": GuptaParameters(0.1031, 1.1895, 10.85, 3.18, 2.89),

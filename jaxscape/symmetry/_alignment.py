@@ -6,6 +6,7 @@ alternate the best permutation for the rotation and the best rotation for the pe
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,10 +25,12 @@ def closest(
     improper: bool,
     rotations: int = 600,
     kept: int = 24,
+    assign: Callable | None = None,
 ) -> tuple[Float[np.ndarray, "n 3"], float]:
     """Centred `b` turned, mirrored if allowed and permuted to lie closest to centred `a`.
 
-    A heuristic: the distance returned is an upper bound on the least one, usually equal to it.
+    `assign(a, b, kinds)` gives the permutation with `b[permutation]` closest to `a`; by default each
+    kind of atoms by itself. A heuristic: the distance returned is an upper bound on the least one, usually equal to it.
     """
     kinds = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     # Of symmetric clusters most starts are copies of one another, and the bounds cannot tell
@@ -42,18 +45,18 @@ def closest(
     for start in np.argsort(bounds)[:kept]:
         if bounds[start] >= best_cost:
             break
-        image, cost = _alternate(a, b, kinds, starts[start], seen)
+        image, cost = _alternate(a, b, kinds, starts[start], seen, assign or _assign)
         if cost < best_cost:
             best, best_cost = image, cost
     return best, float(np.sqrt(max(best_cost, 0.0)))
 
 
-def _alternate(a, b, kinds, rotation, seen):
+def _alternate(a, b, kinds, rotation, seen, assign):
     """Assignment and rotation in turn until the assignment repeats."""
     hand = float(np.sign(np.linalg.det(rotation)))
     image, cost = b, np.inf
     for _ in range(_MAX_ROUNDS):
-        permutation = _assign(a, b @ rotation.T, kinds)
+        permutation = assign(a, b @ rotation.T, kinds)
         key = (hand, permutation.tobytes())
         if key in seen:
             break
