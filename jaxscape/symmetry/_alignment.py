@@ -22,7 +22,7 @@ _MAX_ROUNDS = 30
 # Of few atoms many share their nearest, and pairings that are no permutations lead astray.
 _FEW = 10
 _ALL = 1000  # permutations that are all tried
-_KEPT = (150, 100, 50, 30)  # rotations left after each round
+_KEPT = (80, 40, 25)  # rotations left after each round
 _COPY = 1e-3  # relative: rotations whose costs differ less lead to one image, or to equals
 _ROUNDING = 1e-5
 
