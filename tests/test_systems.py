@@ -14,8 +14,6 @@ EVERY = [
     "lj5",
     "morse5",
     "thomson5",
-    "dzugutov5",
-    "carbon5",
     "water2",
     "xy5",
     "phi_four3",
@@ -23,7 +21,11 @@ EVERY = [
     "iris_mlp2",
     "xor_mlp2",
     "gupta_Ag3Cu2",
-    "sutton_chen_Ag3Cu2",
+]
+# What differs from these in its pair function only, or takes long to compile.
+MORE = [
+    pytest.param(name, marks=pytest.mark.slow)
+    for name in ("dzugutov5", "carbon5", "sutton_chen_Ag3Cu2")
 ]
 
 
@@ -43,7 +45,7 @@ def test_equal_surfaces_share_one_compilation(name):
     assert not np.allclose(first[0], second[0])
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [*EVERY, *MORE])
 def test_surface_is_complete(name):
     surface = systems.by_name(name)
     assert surface.name == name

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxscape.potentials import (
@@ -177,8 +178,8 @@ def water(n: int) -> Surface:
     """
     n = at_least("n", n, 1)
     potential = TIP4P()
-    one = potential.rigid(np.array([0.0, 0.0, 0.0, 0.76, 0.59, 0.0, -0.76, 0.59, 0.0]))
-    molecule = np.asarray(one).reshape(3, 3)
+    about = jnp.array([0.0, 0.0, 0.0, 0.76, 0.59, 0.0, -0.76, 0.59, 0.0])
+    molecule = potential.rigid(about).reshape(3, 3)
     return Surface(
         potential,
         symmetry=Molecules("OHH", n, masses=MASSES),

@@ -62,7 +62,7 @@ def test_a_twist_keeps_both_sides():
     centre = ATOMS.mean(0)
     for seed in range(4):
         atoms = moved(Twist(), seed)
-        still = (atoms == ATOMS).all(axis=1)
+        still = np.isclose(atoms, ATOMS, rtol=0, atol=1e-12).all(axis=1)
         assert 0 < still.sum() < 8
         np.testing.assert_allclose(
             np.linalg.norm(atoms - centre, axis=1), np.linalg.norm(ATOMS - centre, axis=1)
@@ -88,7 +88,7 @@ def test_chains_take_any_move():
     method = js.BasinHopping(temperature=0.5, step_size=1.5, move=move)
     start = np.random.default_rng(0).uniform(-6, 6, (8, 6))
     found = js.basin_hopping(
-        surface, start, key=jax.random.key(0), steps=60, method=method, keep=1, certify=False
+        surface, start, key=jax.random.key(0), steps=500, method=method, keep=1, certify=False
     )
     np.testing.assert_allclose(found.energy[0], -6.0, atol=1e-4)
 
