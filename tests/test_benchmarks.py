@@ -13,7 +13,8 @@ if not BENCHMARKS.exists():
     pytest.skip("benchmarks/ is not part of this copy", allow_module_level=True)
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
-       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "run", "alignment", "alignment_cases")  # fmt: skip
+       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "run", "alignment",
+       "alignment_cases")  # fmt: skip
 
 
 @pytest.fixture

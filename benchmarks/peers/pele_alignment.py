@@ -20,7 +20,9 @@ def main() -> None:
     args = starts_options(parser).parse_args()
     points, potential = load_starts(args, args.pairs + 1), LJ()
     if not args.starts:
-        points = np.array([lbfgs_cpp(x, potential, tol=1e-6, nsteps=100_000).coords for x in points])
+        points = np.array(
+            [lbfgs_cpp(x, potential, tol=1e-6, nsteps=100_000).coords for x in points]
+        )
     np.random.seed(args.seed)
     align = MinPermDistAtomicCluster(niter=args.iterations, can_invert=True)
     for name, (a, b) in (

@@ -273,8 +273,9 @@ GUPTA = {
 }
 
 # Pd-Pt: C. Massen, T. V. Mortimer-Jones and R. L. Johnston, J. Chem. Soc., Dalton Trans. 4375
-# (2002). Ag-Au: the mean-fitted set as in topsearch (IBM), potentials/atomic.py. Ag-Cu: F. Baletto, C. Mottet and R. Ferrando, Phys. Rev. Lett. 90, 135504 (2003) and
-# A. Rapallo et al., J. Chem. Phys. 122, 194308 (2005).
+# (2002). Ag-Au: as in topsearch (IBM), potentials/atomic.py, where the pure metals are those of
+# Cleri and Rosato. Ag-Cu: F. Baletto, C. Mottet and R. Ferrando, Phys. Rev. Lett. 90, 135504 (2003)
+# and A. Rapallo et al., J. Chem. Phys. 122, 194308 (2005).
 GUPTA_ALLOYS = {
     "Pd-Pt": {
         "Pd": GuptaParameters(0.1746, 1.718, 10.867, 3.742, 2.7485),

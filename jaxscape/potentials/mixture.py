@@ -1,5 +1,7 @@
 """Lennard-Jones atoms of several kinds, and pair energies that end at a cutoff."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -32,7 +34,7 @@ class LennardJonesMixture(PairPotential):
     epsilon: Float[Array, "k k"]
     sigma: Float[Array, "k k"]
 
-    def __init__(self, species, epsilon=1.0, sigma=1.0):
+    def __init__(self, species, epsilon: Any = 1.0, sigma: Any = 1.0):
         self.species = kinds_of(species)
         self.epsilon = pair_table("epsilon", epsilon, self.species)
         self.sigma = pair_table("sigma", sigma, self.species)
@@ -135,4 +137,3 @@ def kob_andersen(species, order: int = 2) -> Cut:
     sigma = jnp.array([[1.0, 0.8], [0.8, 0.88]])
     mixture = LennardJonesMixture(species, [[1.0, 1.5], [1.5, 0.5]], sigma)
     return Cut(mixture, 2.5 * sigma, order)
-

@@ -186,7 +186,8 @@ def _site_energy(potential, apart):
     r = jnp.sqrt(apart[0] * apart[0] + apart[1] * apart[1] + apart[2] * apart[2])
     u = [d / r for d in apart]
     within = _cutoff(p, r)
-    cosine = sum(one[:, None] * one for one in u)  # [neighbours, neighbours, *lanes]
+    # [neighbours, neighbours, *lanes]
+    cosine = u[0][:, None] * u[0] + u[1][:, None] * u[1] + u[2][:, None] * u[2]
     ratio = (p.c / p.d) ** 2
     angular = 1.0 + ratio - p.c * p.c / (p.d * p.d + (p.h - cosine) ** 2)
     own = jnp.eye(r.shape[0], dtype=bool).reshape(*cosine.shape[:2], *(1,) * (r.ndim - 1))

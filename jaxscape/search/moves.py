@@ -176,7 +176,9 @@ class MixedMoves:
         weights = self.weights or (1.0,) * len(self.moves)
         object.__setattr__(self, "weights", tuple(float(w) for w in weights))
         if not self.moves or len(weights) != len(self.moves) or min(self.weights or (0,)) <= 0:
-            raise ValueError(f"weights are {weights} of {len(self.moves)} moves; pass one each, > 0")
+            raise ValueError(
+                f"weights are {weights} of {len(self.moves)} moves; pass one each, > 0"
+            )
 
     def __call__(self, key, x, size):
         choice, *keys = jax.random.split(key, 1 + len(self.moves))

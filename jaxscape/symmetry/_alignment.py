@@ -39,9 +39,9 @@ def closest(
 ) -> tuple[Float[np.ndarray, "n 3"], float]:
     """Centred `b` turned, mirrored if allowed and permuted to lie closest to centred `a`.
 
-    `assign(a, b, kinds)` gives the permutation with `b[permutation]` closest to `a`; by default each
-    kind of atoms by itself. A heuristic: the distance returned is an upper bound on the least one,
-    usually equal to it.
+    `assign(a, b, kinds)` gives the permutation with `b[permutation]` closest to `a`; by default
+    each kind of atoms by itself. A heuristic: the distance returned is an upper bound on the least
+    one, usually equal to it.
     """
     kinds = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     if assign is None and math.prod(math.factorial(len(kind)) for kind in kinds) <= _ALL:

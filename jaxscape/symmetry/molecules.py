@@ -15,10 +15,11 @@ from jaxscape.symmetry.cluster import CONGRUENT, Cluster, centred
 
 
 class Molecules(Symmetry):
-    """`count` copies of one rigid molecule: points are `[3 n]`, atom by atom, molecule by molecule.
+    """`count` copies of one rigid molecule: points are `[3 n]`, atom by atom.
 
-    Identity, zero modes and point groups are those of `Cluster`: rigid molecules are known by their
-    atoms. Only images differ: an atom never goes to another molecule without its companions.
+    Molecules follow one another. Identity, zero modes and point groups are those of `Cluster`:
+    rigid molecules are known by their atoms. Only images differ: an atom never goes to another
+    molecule without its companions.
 
     **Arguments:**
 
@@ -55,12 +56,11 @@ class Molecules(Symmetry):
         one = tuple(species)
         if equivalent is None:
             orders = itertools.permutations(range(len(one)))
-            equivalent = [o for o in orders if all(one[i] == kind for i, kind in zip(o, one))]
+            equivalent = [o for o in orders if tuple(one[i] for i in o) == one]
         self.equivalent = tuple(sorted(tuple(int(i) for i in order) for order in equivalent))
         for order in self.equivalent:
-            if sorted(order) != list(range(len(one))) or any(
-                one[i] != kind for i, kind in zip(order, one, strict=True)
-            ):
+            proper = sorted(order) == list(range(len(one)))
+            if not proper or tuple(one[i] for i in order) != one:
                 raise ValueError(f"{order} is no order of atoms that keeps the kinds {one}")
         self.count = int(count)
         self.cluster = Cluster(

@@ -69,9 +69,7 @@ SLOW = ("mixture", "dzugutov", "sutton_chen", "water", "carbon")
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CASES
-    ],
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CASES],
 )
 def case(request):
     potential, x = CASES[request.param]
@@ -81,7 +79,7 @@ def case(request):
     directions = jnp.broadcast_to(jnp.array(v)[:, None], columns.shape)
     found = everything(potential, columns, directions)
     # All parameters a little larger and smaller: nothing is compiled anew.
-    more, less = (jax.tree.map(lambda leaf: s * leaf, potential) for s in (1 + 1e-6, 1 - 1e-6))
+    more, less = (jax.tree.map(lambda leaf, s=s: s * leaf, potential) for s in (1 + 1e-6, 1 - 1e-6))
     swell = [everything(p, columns, directions)[0].sum() for p in (more, less)]
     return potential, v, h, found, (swell[0] - swell[1]) / 2e-6
 
