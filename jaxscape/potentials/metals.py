@@ -52,7 +52,7 @@ class Gupta(EmbeddedAtoms):
     >>> import jax.numpy as jnp
     >>> pair = jnp.array([0.0, 0.0, 0.0, 2.3, 0.0, 0.0])
     >>> round(float(Gupta.of(["Ag", "Cu"])(pair)), 3)
-    -1.921
+    -2.762
     """
 
     species: tuple[int, ...] = eqx.field(static=True)

@@ -64,7 +64,7 @@ def everything(potential, x, v):
 
 
 # What compiles for seconds and shares its code with the others.
-SLOW = ("mixture", "dzugutov", "sutton_chen", "water", "carbon")
+SLOW = ("mixture", "cut", "dzugutov", "sutton_chen", "water", "carbon")
 
 
 @pytest.fixture(
@@ -216,6 +216,7 @@ def test_rigid_water_lies_closest_to_its_atoms():
         np.testing.assert_allclose(turn.as_matrix(), np.eye(3), atol=1e-7)
 
 
+@pytest.mark.slow
 def test_carbon_is_that_of_another_program():
     ase = pytest.importorskip("ase")
     tersoff = pytest.importorskip("ase.calculators.tersoff")

@@ -81,6 +81,7 @@ def test_mixtures_choose_by_weight():
     assert 0.68 < exchanged < 0.82
 
 
+@pytest.mark.slow
 def test_chains_take_any_move():
     # Two coordinates of a ripple, exchanged or displaced: the lowest minimum all the same.
     surface = js.Surface(lambda x: jnp.sum(0.1 * x**2 - jnp.cos(3 * x)), bounds=(-6.0, 6.0), dim=6)
