@@ -113,6 +113,7 @@ from jaxscape.landscape import (
     StoreError as StoreError,
     load as load,
 )
+from jaxscape.search import moves as moves
 from jaxscape.search.basin_hopping import (
     BasinHopping as BasinHopping,
     basin_hopping as basin_hopping,

@@ -13,7 +13,8 @@ if not BENCHMARKS.exists():
     pytest.skip("benchmarks/ is not part of this copy", allow_module_level=True)
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
-       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "run")  # fmt: skip
+       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "run", "alignment",
+       "alignment_cases")  # fmt: skip
 
 
 @pytest.fixture
@@ -167,3 +168,12 @@ def test_every_command_of_the_programme_can_be_filled_in(script):
             # What --quick replaces has to be there.
             everything = " ".join([*work.ours, *(t for ts in work.peers.values() for t in ts)])
             assert all(old in everything for old in work.quick), work.name
+
+
+def test_copies_align_to_nothing(script, tmp_path):
+    import numpy as np
+
+    starts = tmp_path / "points.npy"
+    np.save(starts, np.random.default_rng(0).normal(size=(4, 15)))
+    copies, others = script("alignment", "--atoms", 5, "--pairs", 3, "--starts", starts)
+    assert copies["largest_distance"] < 1e-10 < others["mean_distance"]

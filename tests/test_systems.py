@@ -14,10 +14,18 @@ EVERY = [
     "lj5",
     "morse5",
     "thomson5",
+    "water2",
     "xy5",
     "phi_four3",
+    "p_spin4",
     "iris_mlp2",
     "xor_mlp2",
+    "gupta_Ag3Cu2",
+]
+# What differs from these in its pair function only, or takes long to compile.
+MORE = [
+    pytest.param(name, marks=pytest.mark.slow)
+    for name in ("dzugutov5", "carbon5", "sutton_chen_Ag3Cu2")
 ]
 
 
@@ -37,7 +45,7 @@ def test_equal_surfaces_share_one_compilation(name):
     assert not np.allclose(first[0], second[0])
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [*EVERY, *MORE])
 def test_surface_is_complete(name):
     surface = systems.by_name(name)
     assert surface.name == name
@@ -68,14 +76,21 @@ def test_names_are_what_by_name_takes():
         "lj{n}",
         "morse{n}",
         "thomson{n}",
+        "dzugutov{n}",
+        "carbon{n}",
+        "water{n}",
         "xy{n}",
         "phi_four{n}",
+        "p_spin{n}",
         "iris_mlp{hidden}",
         "xor_mlp{hidden}",
+        "gupta_{formula}",
+        "sutton_chen_{formula}",
     ]
     for name in systems.names():
         stem, _, argument = name.partition("{")
-        assert systems.by_name(stem + "3" * bool(argument)).name.startswith(stem)
+        value = {"": "", "formula}": "Pt3"}.get(argument, "3")
+        assert systems.by_name(stem + value).name == stem + value
 
 
 def test_names_are_forgiving_about_case_and_dashes():
@@ -97,6 +112,8 @@ def test_names_are_forgiving_about_case_and_dashes():
         ("lj1", "n is 1; pass a whole number, 2 or more"),
         ("mueller_brown2", "takes no number"),
         ("schwefel0", "dim is 0"),
+        ("gupta_xx3", "no Gupta parameters for Xx"),
+        ("gupta_3", "pass a formula such as 'Ag7Cu6'"),
     ],
 )
 def test_unknown_names_are_refused_with_a_hint(name, message):
@@ -113,6 +130,14 @@ def test_unknown_names_are_refused_with_a_hint(name, message):
         (lambda: systems.lennard_jones(8, sigma=float("nan")), "sigma is nan"),
         (lambda: systems.morse(5, rho=0.0), "rho is 0.0"),
         (lambda: systems.thomson(1), "n is 1"),
+        (lambda: systems.binary_lennard_jones(5, 0), "n_b is 0"),
+        (lambda: systems.binary_lennard_jones(5, 5, sigma_bb=-1.0), "sigma_bb is -1.0"),
+        (lambda: systems.kob_andersen(0, 3), "n_a is 0"),
+        (lambda: systems.gupta("Ag"), "two atoms or more"),
+        (lambda: systems.gupta("ag7"), "pass a formula"),
+        (lambda: systems.water(0), "n is 0"),
+        (lambda: systems.carbon(1), "n is 1"),
+        (lambda: systems.p_spin(2), "n is 2"),
         (lambda: systems.iris_mlp(0), "hidden is 0"),
         (lambda: systems.iris_mlp(3, l2=-1.0), "l2 is -1.0"),
     ],

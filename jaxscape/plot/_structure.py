@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from jaxscape.landscape import Landscape
 from jaxscape.plot._style import BLUE, CYCLE, INK, VERMILION
-from jaxscape.symmetry import Cluster
+from jaxscape.symmetry import Cluster, Molecules
 from jaxscape.symmetry.sphere import Sphere
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def species_of(landscape: Landscape) -> tuple[str, ...] | None:
     symmetry, dim = landscape.symmetry, landscape.dim or 0
     if dim % 3:
         return None
-    if isinstance(symmetry, Cluster | Sphere):
+    if isinstance(symmetry, Cluster | Molecules | Sphere):
         kinds = symmetry.species
         return ("",) * (dim // 3) if kinds is None else tuple(str(kind) for kind in kinds)
     # A landscape loaded without its surface still has the text of its symmetry.

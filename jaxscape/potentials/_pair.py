@@ -7,12 +7,15 @@ not). The gradient is written out as `sum_j w_ij (r_i - r_j)` with `w = 2 dphi/d
 """
 
 import abc
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
+
+from jaxscape.potentials._lean import lean_energy
 
 
 class PairPotential(eqx.Module):
@@ -38,7 +41,24 @@ class PairPotential(eqx.Module):
     def __call__(self, x: Float[Array, "dim *lanes"]) -> Float[Array, "*lanes"]:
         if x.shape[0] % 3:
             raise ValueError(f"x has {x.shape[0]} coordinates, which is not three per atom")
-        return _pair_energy(self, x)
+        return lean_energy(self, x)
+
+    def of_atoms(self, count: int, lanes: int) -> Callable[..., "PairPotential"]:
+        """What gives, for atom `j`, the potential of its pairs with all atoms.
+
+        Where parameters depend on the atoms, their fields are then columns `[count, 1, ...]`
+        with `lanes` ones.
+        """
+        del count, lanes
+        return lambda j: self
+
+    def energy_and_gradient(self, x):
+        """Energy and gradient in one pass over the pairs."""
+        return _energy_and_gradient(self, x)
+
+    def plain_energy(self, x):
+        """The same energy with nothing written out: parameters are differentiated through it."""
+        return _plain_energy(self, x)
 
     def products(
         self, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]
@@ -61,43 +81,14 @@ def slope_of(phi, squared_distance):
     return jax.jvp(phi, (squared_distance,), (jnp.ones_like(squared_distance),))
 
 
-@jax.custom_jvp
-def _pair_energy(potential, x):
-    return _energy_and_gradient(potential, x)[0]
-
-
-def _pair_energy_jvp(primals, tangents):
-    potential, x = primals
-    dpotential, dx = tangents
-    energy, gradient = _energy_and_gradient(potential, x)
-    tangent = jnp.zeros_like(energy)
-    if not _is_zero(dx):
-        tangent = tangent + jnp.sum(gradient * dx, axis=0)
-    if not all(_is_zero(t) for t in jax.tree.leaves(dpotential, is_leaf=_is_zero)):
-        change = jax.tree.map(_as_array, dpotential, is_leaf=_is_zero)
-        tangent = tangent + jax.jvp(lambda p: _plain_energy(p, x), (potential,), (change,))[1]
-    return energy, tangent
-
-
-def _is_zero(tangent) -> bool:
-    return isinstance(tangent, jax.custom_derivatives.SymbolicZero)
-
-
-def _as_array(tangent):
-    return jnp.zeros(tangent.aval.shape, tangent.aval.dtype) if _is_zero(tangent) else tangent
-
-
-_pair_energy.defjvp(_pair_energy_jvp, symbolic_zeros=True)
-
-
 def _plain_energy(potential, x):
-    """The same energy with nothing written out: what parameters are differentiated through."""
-    atoms, labels = _atoms(x)
+    atoms, labels = planes(x)
+    pairs_of = potential.of_atoms(len(labels), x.ndim - 1)
 
     def add_row(energy, i):
         square = sum((lax.dynamic_index_in_dim(p, i, 0) - p) ** 2 for p in atoms)
         other = labels != i
-        pair = potential.phi_and_slope(jnp.where(other, square, 1.0))[0]
+        pair = pairs_of(i).phi_and_slope(jnp.where(other, square, 1.0))[0]
         return energy + jnp.sum(jnp.where(other, pair, 0.0), axis=0), None
 
     zero = jnp.zeros(x.shape[1:], x.dtype)
@@ -105,20 +96,21 @@ def _plain_energy(potential, x):
 
 
 def _energy_and_gradient(potential, x):
-    atoms, labels = _atoms(x)
+    atoms, labels = planes(x)
+    pairs_of = potential.of_atoms(len(labels), x.ndim - 1)
 
     def add_column(j, sums):
-        apart = _apart(atoms, j)
+        apart = apart_from(atoms, j)
         square = apart[0] * apart[0] + apart[1] * apart[1] + apart[2] * apart[2]
         other = labels != j
-        energy, slope = potential.phi_and_slope(jnp.where(other, square, 1.0))
+        energy, slope = pairs_of(j).phi_and_slope(jnp.where(other, square, 1.0))
         slope = jnp.where(other, 2.0 * slope, 0.0)
         return (
             sums[0] + jnp.where(other, energy, 0.0),
             *(total + slope * d for total, d in zip(sums[1:], apart, strict=True)),
         )
 
-    sums = _over_atoms(add_column, [jnp.zeros_like(atoms[0])] * 4)
+    sums = over_atoms(add_column, [jnp.zeros_like(atoms[0])] * 4)
     return 0.5 * jnp.sum(sums[0], axis=0), jnp.stack(sums[1:], axis=1).reshape(x.shape)
 
 
@@ -137,16 +129,17 @@ def _curvatures(potential, apart, other):
 
 
 def _products(potential, x, v):
-    atoms, labels = _atoms(x)
-    moves = [_atoms(one)[0] for one in v]
+    atoms, labels = planes(x)
+    pairs_of = potential.of_atoms(len(labels), x.ndim - 1)
+    moves = [planes(one)[0] for one in v]
 
     def add_column(j, sums):
-        apart = _apart(atoms, j)
-        energy, slope, bend = _curvatures(potential, apart, labels != j)
+        apart = apart_from(atoms, j)
+        energy, slope, bend = _curvatures(pairs_of(j), apart, labels != j)
         new = [sums[0] + energy]
         new += [total + slope * d for total, d in zip(sums[1:4], apart, strict=True)]
         for k, move in enumerate(moves):
-            change = _apart(move, j)
+            change = apart_from(move, j)
             stretch = bend * (apart[0] * change[0] + apart[1] * change[1] + apart[2] * change[2])
             own = sums[4 + 3 * k : 7 + 3 * k]
             new += [
@@ -155,18 +148,19 @@ def _products(potential, x, v):
             ]
         return tuple(new)
 
-    sums = _over_atoms(add_column, [jnp.zeros_like(atoms[0])] * (4 + 3 * len(moves)))
+    sums = over_atoms(add_column, [jnp.zeros_like(atoms[0])] * (4 + 3 * len(moves)))
     vectors = [jnp.stack(sums[k : k + 3], axis=1).reshape(x.shape) for k in range(1, len(sums), 3)]
     return 0.5 * jnp.sum(sums[0], axis=0), vectors[0], jnp.stack(vectors[1:])
 
 
 def _hessian(potential, x):
-    atoms, labels = _atoms(x)
+    atoms, labels = planes(x)
+    pairs_of = potential.of_atoms(len(labels), x.ndim - 1)
     n, lanes = labels.shape[0], x.shape[1:]
 
     def row(i):
-        apart = [-d for d in _apart(atoms, i)]
-        energy, slope, bend = _curvatures(potential, apart, labels != i)
+        apart = [-d for d in apart_from(atoms, i)]
+        energy, slope, bend = _curvatures(pairs_of(i), apart, labels != i)
         gradient = jnp.stack([jnp.sum(slope * d, axis=0) for d in apart])
         block = jnp.stack(
             [
@@ -186,16 +180,16 @@ def _hessian(potential, x):
     )
 
 
-def _apart(planes, j):
+def apart_from(planes, j):
     """Separations of all atoms from atom `j`, plane by plane."""
     return [p - lax.dynamic_index_in_dim(p, j, 0) for p in planes]
 
 
-def _over_atoms(add_column, sums):
+def over_atoms(add_column, sums):
     return lax.fori_loop(0, sums[0].shape[0], add_column, tuple(sums))
 
 
-def _atoms(x):
+def planes(x):
     """Planes x, y, z of `[n, *lanes]`, and the labels of the atoms."""
     atoms = x.reshape(-1, 3, *x.shape[1:])
     labels = jnp.arange(atoms.shape[0]).reshape(-1, *(1,) * (x.ndim - 1))

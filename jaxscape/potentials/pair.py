@@ -1,6 +1,7 @@
 """Pair potentials of clusters."""
 
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from jaxscape.potentials._pair import PairPotential, slope_of
@@ -21,7 +22,7 @@ class LennardJones(PairPotential):
     epsilon: Float[Array, ""]
     sigma: Float[Array, ""]
 
-    def __init__(self, epsilon=1.0, sigma=1.0):
+    def __init__(self, epsilon: ArrayLike = 1.0, sigma: ArrayLike = 1.0):
         self.epsilon = jnp.asarray(epsilon, float)
         self.sigma = jnp.asarray(sigma, float)
 

@@ -24,6 +24,7 @@ from jaxscape.search.lbfgs import (
     start_quench,
 )
 from jaxscape.search.minimise import certified_minima, tile_width
+from jaxscape.search.moves import Displacement, Move
 from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
 from jaxscape.surface import Surface, as_surface, lane_energy
@@ -41,6 +42,8 @@ class BasinHopping:
       `interval` steps; `None` keeps it fixed.
     - `restart_after`: a chain that has not found anything lower in this many steps starts
       afresh from a random point (`None`: never).
+    - `move`: how minima are perturbed, see `jaxscape.moves`; by default every coordinate is
+      displaced.
     - `quench_tolerance`: gradient at which a quench ends, relative to the certified one.
     - `compression`: for clusters of atoms, springs from every atom to the centroid while the first
       part of each quench lasts, in units of energy by `scale` squared. Compact structures come
@@ -58,6 +61,7 @@ class BasinHopping:
     quench_tolerance: float = 1e4
     compression: float = 0.0
     quench: LBFGS = LBFGS()
+    move: Move = Displacement()
 
     def __post_init__(self):
         for name in ("temperature", "step_size", "quench_tolerance"):
@@ -188,10 +192,9 @@ class HoppingSearch(eqx.Module):
             step_size = jnp.where(due, step_size * factor.astype(x.dtype), step_size)
             accepted = jnp.where(due, 0, accepted)
         keys = self._keys(state.chain, hops, 1)
-        draw = jax.vmap(
-            lambda k: jax.random.uniform(k, x.shape[:1], x.dtype, -1.0, 1.0), out_axes=-1
-        )(keys)
-        trial = into_bounds(surface, x + surface.scale.astype(x.dtype) * step_size * draw)
+        size = surface.scale.astype(x.dtype) * step_size
+        trial = jax.vmap(o.move, in_axes=(0, -1, -1), out_axes=-1)(keys, x, size)
+        trial = into_bounds(surface, trial)
         best = jnp.where(lower, q.energy, state.best)
         if o.restart_after is not None:
             restart = since >= o.restart_after

@@ -1,19 +1,30 @@
 """Closest superposition of two different sets of atoms, over rotations and permutations.
 
-Every rotation of a fixed, even covering of SO(3) is scored by a lower bound on its distance
-(each atom takes the nearest of its kind, wherever that leads); the most promising go on to
-alternate the best permutation for the rotation and the best rotation for the permutation.
+Rotations of a fixed, even covering of SO(3) are improved all at once: each atom takes the nearest
+of its kind, wherever that leads, and the best rotation for this pairing is the next one. Between
+rounds the worse ones are dropped, and those that cost the same, which symmetry or convergence has
+made copies of one another. The few that are left go on to alternate the best permutation for the
+rotation and the best rotation for the permutation.
 """
 
 import functools
+import itertools
+import math
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 
-from jaxscape.symmetry._congruence import best_rotation, group_order
+from jaxscape.symmetry._congruence import best_rotation
 
 _MAX_ROUNDS = 30
+# Of few atoms many share their nearest, and pairings that are no permutations lead astray.
+_FEW = 10
+_ALL = 1000  # permutations that are all tried
+_KEPT = (80, 40, 25)  # rotations left after each round
+_COPY = 1e-3  # relative: rotations whose costs differ less lead to one image, or to equals
+_ROUNDING = 1e-5
 
 
 def closest(
@@ -22,38 +33,84 @@ def closest(
     labels: Int[np.ndarray, " n"],
     *,
     improper: bool,
-    rotations: int = 600,
-    kept: int = 24,
+    rotations: int = 300,
+    kept: int = 20,
+    assign: Callable | None = None,
 ) -> tuple[Float[np.ndarray, "n 3"], float]:
     """Centred `b` turned, mirrored if allowed and permuted to lie closest to centred `a`.
 
-    A heuristic: the distance returned is an upper bound on the least one, usually equal to it.
+    `assign(a, b, kinds)` gives the permutation with `b[permutation]` closest to `a`; by default
+    each kind of atoms by itself. A heuristic: the distance returned is an upper bound on the least
+    one, usually equal to it.
     """
     kinds = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    # Of symmetric clusters most starts are copies of one another, and the bounds cannot tell
-    # (LJ38, fcc to icosahedral, 480 copies: the first good start comes 76th).
-    radius = np.sqrt(np.max(np.sum(a * a, 1)))
-    copies = group_order(a, labels, 1e-3 * radius) * group_order(b, labels, 1e-3 * radius)
-    kept = int(min(kept * np.sqrt(copies), 8 * kept))
-    starts = _starts(a, b, rotations, improper)
+    if assign is None and math.prod(math.factorial(len(kind)) for kind in kinds) <= _ALL:
+        return _best_of_all(a, b, kinds, improper)
+    if len(a) >= _FEW:
+        starts, copy = _improved(a, b, labels, _starts(a, b, rotations, improper)), _COPY
+    else:
+        starts, copy = _starts(a, b, 2 * rotations, improper), _ROUNDING
     bounds = _lower_bounds(a, b, kinds, starts)
     best, best_cost = b, np.inf
-    seen = set()
-    for start in np.argsort(bounds)[:kept]:
-        if bounds[start] >= best_cost:
+    seen, tried = set(), []
+    for start in np.argsort(bounds):
+        bound = bounds[start]
+        if bound >= best_cost or len(tried) == kept:
             break
-        image, cost = _alternate(a, b, kinds, starts[start], seen)
+        if any(abs(bound - other) < copy * other for other in tried):
+            continue
+        tried.append(bound)
+        image, cost = _alternate(a, b, kinds, starts[start], seen, assign or _assign)
         if cost < best_cost:
             best, best_cost = image, cost
     return best, float(np.sqrt(max(best_cost, 0.0)))
 
 
-def _alternate(a, b, kinds, rotation, seen):
+def _best_of_all(a, b, kinds, improper):
+    """The best of all permutations, where there are few."""
+    orders = [list(itertools.permutations(kind)) for kind in kinds]
+    permutations = np.empty((math.prod(map(len, orders)), len(a)), np.intp)
+    for row, parts in enumerate(itertools.product(*orders)):
+        for kind, part in zip(kinds, parts, strict=True):
+            permutations[row, kind] = part
+    matched = b[permutations]
+    turned = matched @ np.swapaxes(best_rotation(a, matched, None if improper else 1.0), 1, 2)
+    costs = np.sum((a - turned) ** 2, axis=(1, 2))
+    best = int(np.argmin(costs))
+    return turned[best], float(np.sqrt(costs[best]))
+
+
+def _improved(a, b, labels, rotations):
+    """The most promising rotations after some rounds, each pairing atoms with the nearest."""
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    rotations = rotations.astype(np.float32)
+    hand = np.sign(np.linalg.det(rotations))
+    half = 0.5 * np.sum(b * b, axis=1)
+    unlike = labels[:, None] != labels
+    penalty = np.where(unlike, np.float32(-1e30), np.float32(0.0)) if unlike.any() else None
+    for count in _KEPT:
+        # a . R b - |b|^2 / 2, largest for the nearest b: [rotations, n, n].
+        closeness = (a @ rotations) @ b.T
+        closeness -= half
+        if penalty is not None:
+            closeness += penalty
+        nearest = np.argmax(closeness, axis=2)
+        total = np.take_along_axis(closeness, nearest[:, :, None], 2)[:, :, 0].sum(axis=1)
+        order = np.argsort(-total)
+        fresh = np.ones(len(order), bool)
+        fresh[1:] = np.diff(-total[order]) > _ROUNDING * np.abs(total[order[1:]])
+        order = order[fresh][:count]
+        hand = hand[order]
+        rotations = best_rotation(a, b[nearest[order]], hand)
+    return rotations.astype(np.float64)
+
+
+def _alternate(a, b, kinds, rotation, seen, assign):
     """Assignment and rotation in turn until the assignment repeats."""
     hand = float(np.sign(np.linalg.det(rotation)))
     image, cost = b, np.inf
     for _ in range(_MAX_ROUNDS):
-        permutation = _assign(a, b @ rotation.T, kinds)
+        permutation = assign(a, b @ rotation.T, kinds)
         key = (hand, permutation.tobytes())
         if key in seen:
             break

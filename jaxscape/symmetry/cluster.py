@@ -20,7 +20,7 @@ from jaxscape.symmetry._congruence import (
 
 _ALL_PAIRS = 100  # atoms; larger clusters are told apart by per-atom numbers alone
 _CHUNK = 1 << 21  # pair distances held at once
-_CONGRUENT = 1e-3  # of the cluster's radius: closer than this, alignment is a congruence
+CONGRUENT = 1e-3  # of the cluster's radius: closer than this, alignment is a congruence
 
 
 class Cluster(Symmetry):
@@ -148,11 +148,11 @@ class Cluster(Symmetry):
         species, masses = self.species, self.masses
         if np.size(a) != np.size(b):
             raise ValueError(f"a has {np.size(a)} coordinates and b {np.size(b)}.")
-        target, centre, labels = _centred(a, species, masses)
-        atoms, _, _ = _centred(b, species, masses)
+        target, centre, labels = centred(a, species, masses)
+        atoms, _, _ = centred(b, species, masses)
         radius = np.sqrt(np.max(np.sum(target**2, 1)))
         found = superpositions(
-            target, atoms, labels, _CONGRUENT * radius, improper=self.inversion,
+            target, atoms, labels, CONGRUENT * radius, improper=self.inversion,
             enough=1e-8 * radius,
         )  # fmt: skip
         if len(found.worst):
@@ -174,7 +174,7 @@ class Cluster(Symmetry):
         that ratios to the orders of bent molecules are right; a single atom counts 1.
         `tolerance` is the largest displacement of an atom, in the unit of `x`.
         """
-        atoms, _, labels = _centred(x, self.species, self.masses)
+        atoms, _, labels = centred(x, self.species, self.masses)
         return group_order(atoms, labels, tolerance, improper=self.inversion)
 
     def orders(self, x):
@@ -200,7 +200,7 @@ class Cluster(Symmetry):
     def random_image(self, x, seed):
         rng = np.random.default_rng(seed)
         x = np.asarray(x)
-        atoms, centre, labels = _centred(x, self.species, self.masses)
+        atoms, centre, labels = centred(x, self.species, self.masses)
         rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
         hand = rng.choice([-1.0, 1.0]) if self.inversion else 1.0
         rotation *= hand * np.sign(np.linalg.det(rotation))
@@ -240,7 +240,7 @@ def _labels(dim: int, species, masses) -> Int[np.ndarray, " n"]:
     return labels
 
 
-def _centred(point, species, masses):
+def centred(point, species, masses):
     """Atoms [n, 3] about their centroid, the centroid, and their labels."""
     atoms = np.asarray(point, dtype=np.float64).reshape(-1)
     labels = _labels(atoms.size, species, masses)

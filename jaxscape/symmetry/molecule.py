@@ -16,7 +16,7 @@ from jaxscape.symmetry._bonds import (
     steps_apart,
 )
 from jaxscape.symmetry._congruence import best_rotation, group_order, superpositions
-from jaxscape.symmetry.cluster import Cluster, _centred, _labels
+from jaxscape.symmetry.cluster import Cluster, _labels, centred
 
 _MOST = 50_000  # permutations tried where two geometries are not congruent
 _CHUNK = 1 << 22  # entries of permuted coordinates held at once
@@ -144,8 +144,8 @@ class Molecule(Symmetry):
         """
         if np.size(a) != np.size(b):
             raise ValueError(f"a has {np.size(a)} coordinates and b {np.size(b)}.")
-        target, centre, _ = _centred(a, self.species, self.masses)
-        atoms, _, _ = _centred(b, self.species, self.masses)
+        target, centre, _ = centred(a, self.species, self.masses)
+        atoms, _, _ = centred(b, self.species, self.masses)
         labels = self._labels(np.size(a))
         radius = np.sqrt(np.max(np.sum(target**2, 1)))
         found = superpositions(
@@ -169,7 +169,7 @@ class Molecule(Symmetry):
         With enantiomers apart, reflections are not counted: every isomer of an achiral molecule
         is then its own mirror image, and rates need the ratio of isomers.
         """
-        atoms, _, _ = _centred(x, self.species, self.masses)
+        atoms, _, _ = centred(x, self.species, self.masses)
         kind = classes(self._labels(np.size(x)), self.bonds)
         return group_order(atoms, kind, tolerance, improper=self.inversion, keep=self._leave_bonds)
 
@@ -200,7 +200,7 @@ class Molecule(Symmetry):
     def random_image(self, x, seed):
         rng = np.random.default_rng(seed)
         x = np.asarray(x)
-        atoms, centre, _ = _centred(x, self.species, self.masses)
+        atoms, centre, _ = centred(x, self.species, self.masses)
         permutations, _ = automorphisms(self._labels(x.size), self.bonds, _MOST)
         rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
         hand = rng.choice([-1.0, 1.0]) if self.inversion else 1.0

@@ -20,9 +20,21 @@ from jaxscape.systems.clusters import (
 from jaxscape.systems.data_sets import data_set as data_set
 from jaxscape.systems.gaussian_processes import gaussian_process as gaussian_process
 from jaxscape.systems.lattices import phi_four as phi_four, xy as xy
+from jaxscape.systems.mixtures import (
+    binary_lennard_jones as binary_lennard_jones,
+    carbon as carbon,
+    dzugutov as dzugutov,
+    gupta as gupta,
+    kob_andersen as kob_andersen,
+    sutton_chen as sutton_chen,
+    water as water,
+)
 from jaxscape.systems.networks import iris_mlp as iris_mlp, mlp as mlp, xor_mlp as xor_mlp
+from jaxscape.systems.spins import p_spin as p_spin
 from jaxscape.systems.starts import (
+    OnShell as OnShell,
     OnSphere as OnSphere,
+    RigidBodies as RigidBodies,
     UniformBall as UniformBall,
     UniformBox as UniformBox,
 )

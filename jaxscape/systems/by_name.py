@@ -9,7 +9,9 @@ from jaxscape.surface import Surface
 from jaxscape.systems.analytic import mueller_brown, schwefel, six_hump_camel
 from jaxscape.systems.clusters import lennard_jones, morse, thomson
 from jaxscape.systems.lattices import phi_four, xy
+from jaxscape.systems.mixtures import carbon, dzugutov, gupta, sutton_chen, water
 from jaxscape.systems.networks import iris_mlp, xor_mlp
+from jaxscape.systems.spins import p_spin
 
 
 class _Named(NamedTuple):
@@ -25,11 +27,17 @@ _SYSTEMS = {
     "lj": _Named(lennard_jones, "n"),
     "morse": _Named(morse, "n"),
     "thomson": _Named(thomson, "n"),
+    "dzugutov": _Named(dzugutov, "n"),
+    "carbon": _Named(carbon, "n"),
+    "water": _Named(water, "n"),
     "xy": _Named(xy, "n"),
     "phi_four": _Named(phi_four, "n"),
+    "p_spin": _Named(p_spin, "n"),
     "iris_mlp": _Named(iris_mlp, "hidden", 3),
     "xor_mlp": _Named(xor_mlp, "hidden", 2),
 }
+# Behind these stands a formula, as in gupta_ag7cu6.
+_METALS = {"gupta": gupta, "sutton_chen": sutton_chen}
 
 
 def names() -> list[str]:
@@ -41,18 +49,23 @@ def names() -> list[str]:
     return [
         f"{name}{{{entry.argument}}}" if entry.argument else name
         for name, entry in _SYSTEMS.items()
-    ]
+    ] + [f"{name}_{{formula}}" for name in _METALS]
 
 
 def by_name(name: str) -> Surface:
-    """The surface called `name`, such as `lj8`, `thomson12` or `mueller_brown`.
+    """The surface called `name`, such as `lj8`, `gupta_ag7cu6` or `mueller_brown`.
 
     **Raises:** `ValueError` for an unknown name, with all names and the closest one.
 
     >>> by_name("lj8").dim
     24
     """
-    match = re.fullmatch(r"(.*?)(\d*)", name.strip().lower().replace("-", "_"))
+    plain = name.strip().lower().replace("-", "_")
+    for stem, make in _METALS.items():
+        formula = plain.removeprefix(f"{stem}_")
+        if formula != plain:
+            return make("".join(part.capitalize() for part in re.split(r"(?<=\d)", formula)))
+    match = re.fullmatch(r"(.*?)(\d*)", plain)
     stem, digits = match.groups() if match else (name, "")
     entry = _SYSTEMS.get(stem)
     if entry is None:

@@ -38,6 +38,42 @@ class OnSphere(eqx.Module):
         return _on_sphere(height, turn).T.reshape(-1)
 
 
+class OnShell(eqx.Module):
+    """Sampler: `n` atoms uniform on a sphere with `area` for each, `[3 n]`."""
+
+    n: int = eqx.field(static=True)
+    radius: Float[Array, ""]
+
+    def __init__(self, n: int, *, area: float):
+        self.n = n
+        self.radius = jnp.asarray((n * area / (4 * jnp.pi)) ** 0.5, float)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        height, turn = jax.random.uniform(key, (2, self.n), self.radius.dtype)
+        return self.radius * _on_sphere(height, turn).T.reshape(-1)
+
+
+class RigidBodies(eqx.Module):
+    """Sampler: copies of one rigid molecule in a ball, turned at random, `[3 atoms n]`.
+
+    `centres` samples where they are, `molecule` has the atoms about its centre, `[atoms, 3]`.
+    """
+
+    centres: UniformBall
+    molecule: Float[Array, "atoms 3"]
+
+    def __init__(self, n: int, molecule, *, pair_distance: float):
+        self.centres = UniformBall(n, pair_distance=pair_distance)
+        self.molecule = jnp.asarray(molecule, float)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        where, how = jax.random.split(key)
+        centres = self.centres(where).reshape(-1, 1, 3)
+        u, v, w = jax.random.uniform(how, (3, centres.shape[0]), centres.dtype)
+        turned = jnp.einsum("nij,aj->nai", _rotations(u, v, w), self.molecule)
+        return (centres + turned).reshape(-1)
+
+
 class UniformBox(eqx.Module):
     """Sampler: `dim` coordinates uniform between `-reach` and `reach`."""
 
@@ -57,3 +93,17 @@ def _on_sphere(height, turn):
     ring = jnp.sqrt(1.0 - z * z)
     angle = 2.0 * jnp.pi * turn
     return jnp.stack([ring * jnp.cos(angle), ring * jnp.sin(angle), z])
+
+
+def _rotations(u, v, w):
+    """Rotation matrices `[n, 3, 3]` from uniform numbers `[n]`, evenly over all (Shoemake)."""
+    inner, outer = jnp.sqrt(u), jnp.sqrt(1.0 - u)
+    v, w = 2.0 * jnp.pi * v, 2.0 * jnp.pi * w
+    x, y = outer * jnp.sin(v), outer * jnp.cos(v)
+    z, s = inner * jnp.sin(w), inner * jnp.cos(w)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * s), 2 * (x * z + y * s)],
+        [2 * (x * y + z * s), 1 - 2 * (x * x + z * z), 2 * (y * z - x * s)],
+        [2 * (x * z - y * s), 2 * (y * z + x * s), 1 - 2 * (x * x + y * y)],
+    ]
+    return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from jaxscape.symmetry import Cluster
+from jaxscape.symmetry import Cluster, Molecules
 from jaxscape.symmetry._alignment import even_rotations
 
 REFERENCE = pathlib.Path(__file__).parents[3] / "shared" / "reference"
@@ -76,14 +76,57 @@ def test_even_rotations_leave_no_hole():
         assert np.degrees(np.arccos(cosine)) < 30
 
 
-def test_fcc_to_icosahedral_lj38():
+def lj38_minima():
     path = REFERENCE / "pathsample-lj38" / "points.min"
     if not path.exists():
         pytest.skip("needs the coordinates of LJ38 minima from the Wales group's examples")
     points = np.fromfile(path).reshape(-1, 114)
-    energies = np.loadtxt(path.with_name("min.data"))[:, 0]
-    fcc, icosahedral = points[np.argsort(energies)[:2]]
+    table = np.loadtxt(path.with_name("min.data"))
+    return points[np.argsort(table[:, 0])], table[np.argsort(table[:, 0]), 2].astype(int)
+
+
+def test_fcc_to_icosahedral_lj38():
+    points, orders = lj38_minima()
+    fcc, icosahedral = points[:2]
     # 3.136: best of 20 random starts of pele's alignment.
     assert Cluster().align(fcc, icosahedral)[1] <= 3.1359
-    orders = np.loadtxt(path.with_name("min.data"))[:, 2]
-    assert [Cluster().order(x) for x in points] == orders.astype(int).tolist()
+    # From other orientations too.
+    for seed in range(3):
+        turned = Cluster().random_image(icosahedral, seed)
+        assert Cluster().align(fcc, turned)[1] <= 3.15
+    assert [Cluster().order(x) for x in points] == orders.tolist()
+
+
+@pytest.mark.parametrize("species", [None, "A" * 15 + "B" * 23])
+def test_scrambled_copies_lie_on_top_of_each_other(species):
+    points, _ = lj38_minima()
+    cluster = Cluster(species=species)
+    for x in points[[0, 1, 40]]:
+        for seed in range(20):
+            assert cluster.align(x, cluster.random_image(x, seed))[1] < 1e-6
+
+
+def test_whole_molecules_are_exchanged():
+    waters = Molecules("OHH", 4)
+    rng = np.random.default_rng(0)
+    shape = np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]])
+    for seed in range(3):
+        turns = np.linalg.qr(rng.normal(size=(2, 4, 3, 3)))[0]
+        a, b = (shape @ turns + 2.0 * rng.normal(size=(2, 4, 1, 3))).reshape(2, -1)
+        image, distance = waters.align(a, b)
+        assert distance == pytest.approx(np.linalg.norm(image - a))
+        assert distance <= np.linalg.norm(a - b)
+        assert waters.same(image, b)
+        # Every oxygen has its own two hydrogens still.
+        bonds = np.linalg.norm(np.diff(image.reshape(4, 3, 3), axis=1)[:, 0], axis=1)
+        np.testing.assert_allclose(bonds, np.hypot(0.76, 0.59))
+        assert waters.align(a, waters.random_image(a, seed))[1] < 1e-8
+
+
+def test_bad_molecules_are_refused():
+    with pytest.raises(ValueError, match="count is 0"):
+        Molecules("OHH", 0)
+    with pytest.raises(ValueError, match=r"\(1, 0, 2\) is no order"):
+        Molecules("OHH", 2, equivalent=[(1, 0, 2)])
+    with pytest.raises(ValueError, match="18 coordinates and b 9"):
+        Molecules("OHH", 2).align(np.zeros(18), np.zeros(9))

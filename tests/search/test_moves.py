@@ -1,0 +1,110 @@
+"""Moves of clusters: what each keeps and what it changes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxscape as js
+from jaxscape.search.moves import (
+    Displacement,
+    MixedMoves,
+    RigidBodies,
+    SpeciesExchange,
+    SurfaceAtoms,
+    Twist,
+)
+
+X = jnp.array(np.random.default_rng(0).normal(size=24))
+ATOMS = np.asarray(X).reshape(-1, 3)
+
+
+def moved(move, seed, size=0.3):
+    return np.asarray(move(jax.random.key(seed), X, size)).reshape(-1, 3)
+
+
+def rows_of(atoms):
+    return sorted(map(tuple, np.round(atoms, 9)))
+
+
+def test_exchange_is_a_permutation_of_unlike_atoms():
+    species = "AAABBBBB"
+    for seed in range(5):
+        atoms = moved(SpeciesExchange(species), seed)
+        assert rows_of(atoms) == rows_of(ATOMS)
+        (changed,) = np.nonzero((atoms != ATOMS).any(axis=1))
+        assert {species[i] for i in changed} == {"A", "B"} and len(changed) == 2
+    assert (moved(SpeciesExchange(species, swaps=3), 0) != ATOMS).any(axis=1).sum() >= 2
+
+
+def test_loose_atoms_go_to_the_surface():
+    loose = ATOMS.copy()
+    loose[3] = [30.0, 0.0, 0.0]
+    x = jnp.array(loose.ravel())
+    atoms = np.asarray(SurfaceAtoms()(jax.random.key(0), x, 0.1)).reshape(-1, 3)
+    assert np.flatnonzero((atoms != loose).any(axis=1)).tolist() == [3]
+    away = np.linalg.norm(atoms - loose.mean(0), axis=1)
+    assert away[3] == pytest.approx(np.delete(away, 3).max())
+
+
+def test_bodies_stay_rigid():
+    atoms = moved(RigidBodies(4), 1).reshape(2, 4, 3)
+    old = ATOMS.reshape(2, 4, 3)
+    for new, before in zip(atoms, old, strict=True):
+        np.testing.assert_allclose(
+            *(np.linalg.norm(a[:, None] - a, axis=-1) for a in (new, before)), atol=1e-12
+        )
+        assert np.abs(new.mean(0) - before.mean(0)).max() <= 0.3
+        assert np.abs(new - before).max() > 0.1
+
+
+def test_a_twist_keeps_both_sides():
+    centre = ATOMS.mean(0)
+    for seed in range(4):
+        atoms = moved(Twist(), seed)
+        still = np.isclose(atoms, ATOMS, rtol=0, atol=1e-12).all(axis=1)
+        assert 0 < still.sum() < 8
+        np.testing.assert_allclose(
+            np.linalg.norm(atoms - centre, axis=1), np.linalg.norm(ATOMS - centre, axis=1)
+        )
+        turned = atoms[~still]
+        np.testing.assert_allclose(
+            *(np.linalg.norm(a[:, None] - a, axis=-1) for a in (turned, ATOMS[~still])), atol=1e-12
+        )
+
+
+def test_mixtures_choose_by_weight():
+    mixed = MixedMoves((Displacement(), SpeciesExchange("AABBBBBB")), weights=(1.0, 3.0))
+    call = jax.jit(jax.vmap(mixed, in_axes=(0, None, None)))
+    atoms = call(jax.random.split(jax.random.key(0), 400), X, 0.3)
+    exchanged = np.mean(np.isin(np.asarray(atoms), np.asarray(X)).all(axis=1))
+    assert 0.68 < exchanged < 0.82
+
+
+@pytest.mark.slow
+def test_chains_take_any_move():
+    # Two coordinates of a ripple, exchanged or displaced: the lowest minimum all the same.
+    surface = js.Surface(lambda x: jnp.sum(0.1 * x**2 - jnp.cos(3 * x)), bounds=(-6.0, 6.0), dim=6)
+    move = MixedMoves((Displacement(), SpeciesExchange("AB")))
+    method = js.BasinHopping(temperature=0.5, step_size=1.5, move=move)
+    start = np.random.default_rng(0).uniform(-6, 6, (8, 6))
+    found = js.basin_hopping(
+        surface, start, key=jax.random.key(0), steps=500, method=method, keep=1, certify=False
+    )
+    np.testing.assert_allclose(found.energy[0], -6.0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SpeciesExchange("AAA"), "nothing to exchange"),
+        (lambda: SpeciesExchange("AB", swaps=0), "swaps is 0"),
+        (lambda: SurfaceAtoms(0), "count is 0"),
+        (lambda: RigidBodies(0), "atoms is 0"),
+        (lambda: MixedMoves(()), "of 0 moves"),
+        (lambda: MixedMoves((Displacement(),), weights=(1.0, 2.0)), "one each"),
+    ],
+)
+def test_bad_moves_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
