@@ -68,31 +68,25 @@ class Nearest:
         metric = self.basis @ self.basis.T
         off = metric - np.diag(np.diag(metric))
         square = np.abs(off).max() <= 1e-12 * metric.max()
-        shifts = np.array([(0, 0, 0)] if square else list(itertools.product((0, -1, 1), repeat=3)))
-        self.shifts = shifts @ self.basis
+        shifts = [] if square else [s for s in itertools.product((0, -1, 1), repeat=3) if any(s)]
+        self.shifts = np.array(shifts).reshape(-1, 3) @ self.basis
+        # |d + s|^2 - |d|^2 = 2 d . s + |s|^2
+        self.rises = np.sum(self.shifts**2, axis=1)
 
     def vectors(self, apart: Float[np.ndarray, "... 3"]) -> Float[np.ndarray, "... 3"]:
         """The shortest of all images of Cartesian separations."""
         apart = apart - np.round(apart @ self.back) @ self.basis
-        if len(self.shifts) == 1:
+        if not len(self.shifts):
             return apart
-        best, length = apart, np.sum(apart * apart, axis=-1)
-        for shift in self.shifts[1:]:
-            trial = apart + shift
-            shorter = np.sum(trial * trial, axis=-1)
-            better = shorter < length
-            best = np.where(better[..., None], trial, best)
-            length = np.where(better, shorter, length)
-        return best
+        rises = apart @ (2.0 * self.shifts.T) + self.rises
+        best = np.argmin(rises, axis=-1)
+        lower = np.take_along_axis(rises, best[..., None], axis=-1) < 0.0
+        return np.where(lower, apart + self.shifts[best], apart)
 
     def squares(self, apart: Float[np.ndarray, "... 3"]) -> Float[np.ndarray, "..."]:
         """Squared distances by the nearest image."""
-        if len(self.shifts) == 1:
+        if len(self.shifts):
+            apart = self.vectors(apart)
+        else:
             apart = apart - np.round(apart @ self.back) @ self.basis
-            return np.einsum("...i,...i->...", apart, apart)
-        apart = apart - np.round(apart @ self.back) @ self.basis
-        length = np.einsum("...i,...i->...", apart, apart)
-        for shift in self.shifts[1:]:
-            trial = apart + shift
-            np.minimum(length, np.einsum("...i,...i->...", trial, trial), out=length)
-        return length
+        return np.einsum("...i,...i->...", apart, apart)

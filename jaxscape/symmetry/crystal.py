@@ -176,6 +176,10 @@ class Crystal(Symmetry):
         """Whether equal fingerprints leave a doubt: distances do not see what is turned."""
         return not (self.rotations and self.inversion)
 
+    def nearest_image(self, apart):
+        """The shortest images of separations `[..., 3]` in the (reference) cell."""
+        return Nearest(np.array(self.cell)).vectors(np.asarray(apart, np.float64))
+
     def describe(self):
         cell = "; ".join(" ".join(f"{v:.9g}" for v in row) for row in self.cell)
         parts = [f"cell=[{cell}]"]
