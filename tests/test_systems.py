@@ -14,6 +14,8 @@ EVERY = [
     "lj5",
     "morse5",
     "thomson5",
+    "silicon1",
+    "kob_andersen10",
     "xy5",
     "phi_four3",
     "iris_mlp2",
@@ -68,6 +70,9 @@ def test_names_are_what_by_name_takes():
         "lj{n}",
         "morse{n}",
         "thomson{n}",
+        "silicon{cells}",
+        "pt_heptamer",
+        "kob_andersen{n}",
         "xy{n}",
         "phi_four{n}",
         "iris_mlp{hidden}",
@@ -75,7 +80,7 @@ def test_names_are_what_by_name_takes():
     ]
     for name in systems.names():
         stem, _, argument = name.partition("{")
-        assert systems.by_name(stem + "3" * bool(argument)).name.startswith(stem)
+        assert systems.by_name(stem + "5" * bool(argument)).name.startswith(stem)
 
 
 def test_names_are_forgiving_about_case_and_dashes():
@@ -113,6 +118,10 @@ def test_unknown_names_are_refused_with_a_hint(name, message):
         (lambda: systems.lennard_jones(8, sigma=float("nan")), "sigma is nan"),
         (lambda: systems.morse(5, rho=0.0), "rho is 0.0"),
         (lambda: systems.thomson(1), "n is 1"),
+        (lambda: systems.silicon(1, vacancies=8), "vacancies is 8, and there are 8 atoms"),
+        (lambda: systems.silicon(1, pressure=0.1), "needs variable_cell=True"),
+        (lambda: systems.kob_andersen(4), "n is 4"),
+        (lambda: systems.kob_andersen(60, density=0.0), "density is 0.0"),
         (lambda: systems.iris_mlp(0), "hidden is 0"),
         (lambda: systems.iris_mlp(3, l2=-1.0), "l2 is -1.0"),
     ],

@@ -210,7 +210,7 @@ class VariableCell(eqx.Module):
 def _deformation(x, length):
     """`1 + strain` as `[3][3]` numbers or lanes."""
     six = [w * x[k - 6] / length for k, w in enumerate(_WEIGHT)]
-    bent = [[None] * 3 for _ in range(3)]
+    bent: list[list] = [[None] * 3 for _ in range(3)]
     for (i, j), value in zip(_ENTRIES, six, strict=True):
         bent[i][j] = bent[j][i] = value + 1.0 if i == j else value
     return bent

@@ -51,7 +51,7 @@ def silicon(
         sampler=Shaken(x, 0.2),
         dim=len(x),
         scale=1.0,
-        name=f"silicon{8 * cells**3}"
+        name=f"silicon{cells}"
         + ("" if not vacancies else f"_v{vacancies}")
         + ("_cell" if variable_cell else ""),
         units=Units("eV", "Angstrom"),
