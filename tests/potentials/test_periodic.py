@@ -111,7 +111,7 @@ def test_nothing_jumps_at_the_cutoff(smoothness):
 
 
 def test_a_binary_liquid_has_the_energy_that_pele_gives_it():
-    # pele 0.1.2, BLJBulk(30, [5.2] * 3, ntypeA=24): Stoddard and Ford's form, which is smoothness 1.
+    # pele 0.1.2, BLJBulk(30, [5.2] * 3, ntypeA=24): Stoddard and Ford's form, smoothness 1.
     laws = {pair: LennardJones(*values) for pair, values in LAWS.items()}
     cutoff = {pair: 2.5 * values[1] for pair, values in LAWS.items()}
     model = Periodic(laws, [5.2] * 3, cutoff=cutoff, smoothness=1, species="A" * 24 + "B" * 6)

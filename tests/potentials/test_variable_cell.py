@@ -37,7 +37,7 @@ def calls():
     )
 
 
-@pytest.mark.parametrize("make", [silicon, pairs])
+@pytest.mark.parametrize("make", [pytest.param(silicon, marks=pytest.mark.slow), pairs])
 def test_the_enthalpy_is_that_of_the_new_cell(calls, make):
     energy, gradient, products, stress = calls
     model = VariableCell(make(REFERENCE, slack=0.3), atoms=8, pressure=PRESSURE)
