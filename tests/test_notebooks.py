@@ -59,4 +59,5 @@ def test_there_are_notebooks():
         "04_derivatives.ipynb",
         "05_neural_network.ipynb",
         "06_data_sets.ipynb",
+        "09_crystals.ipynb",
     ]

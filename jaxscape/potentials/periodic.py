@@ -51,7 +51,7 @@ class Periodic(eqx.Module):
     >>> from jaxscape.potentials import LennardJones
     >>> box = Periodic(LennardJones(), [5.0, 5.0, 5.0], cutoff=2.5, smoothness=0)
     >>> round(float(box(jnp.array([0.1, 0.0, 0.0, 4.9, 0.0, 1.0]))), 4)
-    -0.6433
+    -0.3784
     """
 
     law: PairPotential
