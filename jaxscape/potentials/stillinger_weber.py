@@ -105,7 +105,7 @@ class StillingerWeber(eqx.Module):
         weights = slopes(primal)
         turns = [jax.jvp(slopes, (primal,), (change,))[1] for change in changes]
         energy = jnp.sum(self._per_atom(*primal), axis=0)
-        results = [energy]
+        results: list = [energy]
         for change in changes:
             results.append(
                 sum(jnp.sum(w * c, axis=0) for w, c in zip(weights, change, strict=True))

@@ -69,6 +69,7 @@ def test_all_images_of_several_kinds_some_held(calls, smoothness):
     np.testing.assert_allclose(calls[0](potential(smoothness), away)[0], energy, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_second_derivatives_are_those_of_the_gradient(calls):
     rng = np.random.default_rng(2)
     model, x = potential(), jnp.asarray(atoms()[:5].ravel())
