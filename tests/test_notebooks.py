@@ -60,4 +60,5 @@ def test_there_are_notebooks():
         "05_neural_network.ipynb",
         "06_data_sets.ipynb",
         "07_clusters.ipynb",
+        "09_crystals.ipynb",
     ]

@@ -236,7 +236,8 @@ def _grow(settings, network, strategy: SingleEnded, connect, limits: _Limits, ba
             if joining:
                 idle_joins = 3
             ids = None if strategy.whole else strategy.starts(network)
-            done = search_from_minima(settings, network, choose_minima(network, room, ids))
+            chosen = choose_minima(network, room, ids)
+            done = search_from_minima(settings, network, chosen, strategy)
         if tally.end(done):
             idle_joins = 0
 

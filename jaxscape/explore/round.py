@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from jaxscape.explore.local import local_directions
+from jaxscape.explore.strategies.single_ended import SingleEnded
 from jaxscape.landscape import IdentityIndex, Landscape
 from jaxscape.search.arguments import loosened
 from jaxscape.search.budget import Budget
@@ -69,11 +71,13 @@ def find_minima(settings: Settings, network: Landscape, x0: np.ndarray) -> int:
     return len(points)
 
 
-def search_from_minima(settings: Settings, network: Landscape, ids: np.ndarray) -> int:
+def search_from_minima(
+    settings: Settings, network: Landscape, ids: np.ndarray, strategy: SingleEnded
+) -> int:
     """Single-ended searches from minima, each randomly displaced."""
     x = network.minima.x[ids].astype(settings.dtype)
     first = sum(network.attempt_counts("single_ended").values())
-    x0, modes = _displaced(settings, first + np.arange(len(ids)), x)
+    x0, modes = _displaced(settings, first + np.arange(len(ids)), x, strategy)
     _search(settings, network, x0, modes, ids)
     return len(ids)
 
@@ -170,11 +174,16 @@ def _outcomes(points, ids, new) -> list[str]:
     return names
 
 
-def _displaced(settings: Settings, jobs, x):
+def _displaced(settings: Settings, jobs, x, strategy: SingleEnded):
     """Starts and first modes; those of job `i` do not depend on its place in the batch."""
     low, high = (length * float(settings.surface.scale) for length in settings.displacement)
-    modes = unit_vectors(settings.key, 1, jobs, x.shape[1], x.dtype)
-    kicks = unit_vectors(settings.key, 2, jobs, x.shape[1], x.dtype)
+    if strategy.centres is None:
+        modes = unit_vectors(settings.key, 1, jobs, x.shape[1], x.dtype)
+        kicks = unit_vectors(settings.key, 2, jobs, x.shape[1], x.dtype)
+    else:
+        symmetry = settings.surface.symmetry
+        kicks = local_directions(settings.key, jobs, x, symmetry, strategy.centres, strategy.radius)
+        modes = kicks
     share = np.array([g.uniform() for g in generators(settings.key, 3, jobs)], x.dtype)
     x0 = x + (low * (high / low) ** share)[:, None] * kicks
     surface = settings.surface

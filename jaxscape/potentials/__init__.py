@@ -24,7 +24,9 @@ from jaxscape.potentials.mixture import (
 from jaxscape.potentials.mmff import MMFF94 as MMFF94
 from jaxscape.potentials.p_spin import PSpin as PSpin, random_couplings as random_couplings
 from jaxscape.potentials.pair import LennardJones as LennardJones, Morse as Morse
+from jaxscape.potentials.periodic import Periodic as Periodic
 from jaxscape.potentials.stillinger_weber import StillingerWeber as StillingerWeber
 from jaxscape.potentials.tersoff import Tersoff as Tersoff
 from jaxscape.potentials.thomson import Thomson as Thomson
 from jaxscape.potentials.tip4p import TIP4P as TIP4P
+from jaxscape.potentials.variable_cell import VariableCell as VariableCell

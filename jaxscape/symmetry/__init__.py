@@ -2,6 +2,7 @@
 
 from jaxscape.symmetry._base import NoSymmetry as NoSymmetry, Symmetry as Symmetry
 from jaxscape.symmetry.cluster import Cluster as Cluster
+from jaxscape.symmetry.crystal import Crystal as Crystal
 from jaxscape.symmetry.molecule import Molecule as Molecule
 from jaxscape.symmetry.molecules import Molecules as Molecules
 from jaxscape.symmetry.probing import find_relabelling as find_relabelling

@@ -17,6 +17,11 @@ from jaxscape.systems.clusters import (
     morse as morse,
     thomson as thomson,
 )
+from jaxscape.systems.crystals import (
+    kob_andersen as kob_andersen,
+    pt_heptamer as pt_heptamer,
+    silicon as silicon,
+)
 from jaxscape.systems.data_sets import data_set as data_set
 from jaxscape.systems.gaussian_processes import gaussian_process as gaussian_process
 from jaxscape.systems.lattices import phi_four as phi_four, xy as xy
@@ -25,16 +30,17 @@ from jaxscape.systems.mixtures import (
     carbon as carbon,
     dzugutov as dzugutov,
     gupta as gupta,
-    kob_andersen as kob_andersen,
     sutton_chen as sutton_chen,
     water as water,
 )
 from jaxscape.systems.networks import iris_mlp as iris_mlp, mlp as mlp, xor_mlp as xor_mlp
 from jaxscape.systems.spins import p_spin as p_spin
 from jaxscape.systems.starts import (
+    InCell as InCell,
     OnShell as OnShell,
     OnSphere as OnSphere,
     RigidBodies as RigidBodies,
+    Shaken as Shaken,
     UniformBall as UniformBall,
     UniformBox as UniformBox,
 )

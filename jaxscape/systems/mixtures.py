@@ -13,7 +13,6 @@ from jaxscape.potentials import (
     LennardJonesMixture,
     SuttonChen,
     Tersoff,
-    kob_andersen as kob_andersen_potential,
 )
 from jaxscape.potentials.tip4p import MASSES
 from jaxscape.surface import Surface, Units
@@ -68,24 +67,6 @@ def binary_lennard_jones(
         Units("epsilon", "sigma"),
         scale=1.0,
     )
-
-
-def kob_andersen(n_a: int, n_b: int) -> Surface:
-    """A free cluster of the Kob-Andersen mixture, four A to each B in the bulk.
-
-    Pair energies end at 2.5 sigma with two continuous derivatives, see `potentials.Cut`: two
-    parts further apart than that do not feel each other.
-
-    **Raises:** `ValueError` for numbers below one.
-
-    >>> kob_andersen(8, 2).dim
-    30
-    """
-    n_a, n_b = at_least("n_a", n_a, 1), at_least("n_b", n_b, 1)
-    species = "A" * n_a + "B" * n_b
-    potential = kob_andersen_potential(species)
-    units = Units("epsilon", "sigma")
-    return _atoms(potential, species, 1.05, f"kob_andersen_{n_a}_{n_b}", units, scale=1.0)
 
 
 def dzugutov(n: int) -> Surface:

@@ -87,6 +87,33 @@ class UniformBox(eqx.Module):
         return self.reach * (2.0 * jax.random.uniform(key, (self.dim,), self.reach.dtype) - 1.0)
 
 
+class Shaken(eqx.Module):
+    """Sampler: `point` `[dim]`, every coordinate moved by at most `reach`, a number or `[dim]`."""
+
+    point: Float[Array, " dim"]
+    reach: Float[Array, "..."]
+
+    def __init__(self, point, reach):
+        self.point, self.reach = jnp.asarray(point, float), jnp.asarray(reach, float)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        kick = 2.0 * jax.random.uniform(key, self.point.shape, self.point.dtype) - 1.0
+        return self.point + self.reach * kick
+
+
+class InCell(eqx.Module):
+    """Sampler: `n` atoms uniform in a cell whose vectors are the rows of `cell`, `[3 n]`."""
+
+    n: int = eqx.field(static=True)
+    cell: Float[Array, "3 3"]
+
+    def __init__(self, n: int, cell):
+        self.n, self.cell = n, jnp.asarray(cell, float)
+
+    def __call__(self, key: PRNGKeyArray) -> Float[Array, " dim"]:
+        return (jax.random.uniform(key, (self.n, 3), self.cell.dtype) @ self.cell).reshape(-1)
+
+
 def _on_sphere(height, turn):
     """Points `[3, n]` uniform on the unit sphere from uniform numbers `[n]` (Archimedes)."""
     z = 2.0 * height - 1.0

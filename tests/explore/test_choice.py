@@ -15,7 +15,7 @@ def test_double_ended_searches_connect(camel, partly_connected, monkeypatch):
     network = partly_connected
     plain = driver.search_from_minima
 
-    def nothing(settings, network, ids):
+    def nothing(settings, network, ids, strategy):
         network.record_attempts("single_ended", ids, None, ["known"] * len(ids), [1] * len(ids))
         return len(ids)
 

@@ -55,7 +55,7 @@ def crystal():
 
 def test_a_cell_smaller_than_the_cutoff_has_all_its_images(crystal):
     potential, cell, atoms = crystal
-    assert len(potential.shifts) == 27
+    assert len(potential.images.shifts) == 27
     energy = eqx.filter_jit(potential)
     expected = written_out(atoms, cell)
     np.testing.assert_allclose(energy(atoms.ravel()), expected, rtol=1e-10)
@@ -90,7 +90,7 @@ def test_diamond_has_the_energy_and_lattice_constant_of_the_paper():
     @eqx.filter_jit
     def of_constant(a):
         cell = a * jnp.eye(3)
-        return eqx.tree_at(lambda p: p.cell, potential, cell)((DIAMOND @ cell).ravel()) / 8
+        return eqx.tree_at(lambda p: p.images.cell, potential, cell)((DIAMOND @ cell).ravel()) / 8
 
     def push(f, a):
         return jax.jvp(f, (a,), (1.0,))

@@ -18,6 +18,10 @@ class SingleEnded:
 
     - `minima`: ids of the minima to start from; None for all, those found later included.
     - `below`: start from minima up to this energy only; None for all.
+    - `centres`: atoms, counted from 0, of which each search moves one, drawn at random, and its
+      neighbours up to `radius` away, and follows the mode along that displacement. Finds what
+      happens at a defect or an adsorbate, where displacing all atoms finds the softest modes only.
+      Longer displacements than the default, (1, 3) in Angstrom, find rarer events. None for all.
 
     >>> SingleEnded(below=-40.0).minima is None
     True
@@ -25,6 +29,17 @@ class SingleEnded:
 
     minima: tuple[int, ...] | None = None
     below: float | None = None
+    centres: tuple[int, ...] | None = None
+    radius: float = 3.5
+
+    def __post_init__(self):
+        if self.centres is not None:
+            centres = tuple(int(i) for i in self.centres)
+            if not centres or min(centres) < 0:
+                raise ValueError(f"centres is {self.centres!r}; pass atoms, counted from 0")
+            object.__setattr__(self, "centres", centres)
+        if not 0 < self.radius < np.inf:
+            raise ValueError(f"radius is {self.radius}; it must be a positive length")
 
     @property
     def whole(self) -> bool:
