@@ -110,6 +110,7 @@ from jaxscape.landscape import (
     IdentityTolerance as IdentityTolerance,
     KineticNetwork as KineticNetwork,
     Landscape as Landscape,
+    Reconvergence as Reconvergence,
     StoreError as StoreError,
     load as load,
 )
