@@ -1,6 +1,5 @@
 """Any calculator of the Atomic Simulation Environment as a surface."""
 
-import os
 import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import numpy as np
 
-from jaxscape.adapters._arguments import missing
+from jaxscape.adapters._arguments import cores, missing, positive_numbers
 from jaxscape.adapters._callback import Calculated, Evaluations
-from jaxscape.adapters._pool import InProcess, Pool
+from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled
 from jaxscape.adapters._worker import ase_energy
 from jaxscape.surface import Surface, Units
@@ -85,13 +84,13 @@ def ase(
         "free": free,
         "fresh": fresh,
     }
-    workers = _cores() if workers is None else workers
+    workers = cores() if workers is None else workers
     compute = (
         Pool("ase", options, dim, workers, time_limit)
         if workers
         else InProcess(ase_energy(**options), dim)
     )
-    _try_out(compute, points[0], calculator)
+    try_out(compute, points[0], repr(calculator))
     if symmetry is None:
         molecule = not first.pbc.any() and len(free) == len(first)
         symmetry = (
@@ -177,9 +176,7 @@ def _systems(atoms) -> list:
 
 
 def _check_numbers(workers, **positive) -> None:
-    for name, value in positive.items():
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name} is {value!r}; it must be a positive number")
+    positive_numbers(**positive)
     if workers is not None and (
         isinstance(workers, bool) or int(workers) != workers or workers < 0
     ):
@@ -234,18 +231,3 @@ def _pickled(calculator, workers) -> bytes:
             f"calculator cannot be sent to another process ({error}): pass one that was not used "
             "yet, or a function at the top of a module that makes it"
         ) from error
-
-
-def _try_out(compute, x, calculator) -> None:
-    """Raise unless the calculator computes its own starting point."""
-    energy, gradient = compute(x[None])
-    if not (np.isfinite(energy).all() and np.isfinite(gradient).all()):
-        lines = compute.last_failure.strip().splitlines()
-        reason = lines[-1] if lines else "energy or forces are not finite"
-        raise ValueError(f"{calculator!r} cannot compute the given atoms: {reason}")
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
