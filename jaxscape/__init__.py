@@ -122,6 +122,10 @@ from jaxscape.search.budget import Budget as Budget
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
 )
+from jaxscape.search.interpolation import (
+    IDPP as IDPP,
+    DihedralInterpolation as DihedralInterpolation,
+)
 from jaxscape.search.lbfgs import LBFGS as LBFGS
 from jaxscape.search.minimise import minimise as minimise
 from jaxscape.search.neb import NEB as NEB, Paths as Paths, neb as neb
