@@ -67,10 +67,9 @@ class IDPP:
             apart = atoms[:, i] - atoms[:, j]
             length = np.maximum(np.linalg.norm(apart, axis=2), 1e-9)
             off = length - wanted
-            pull = (2.0 * weight * off / length)[:, :, None] * apart
-            slope = np.zeros_like(atoms)
-            np.add.at(slope, (slice(None), i), pull)
-            np.add.at(slope, (slice(None), j), -pull)
+            pull = np.zeros((images - 2, dim // 3, dim // 3))
+            pull[:, i, j] = pull[:, j, i] = 2.0 * weight * off / length
+            slope = pull.sum(axis=2, keepdims=True) * atoms - pull @ atoms
             steps = np.diff(band, axis=0)
             gradient = slope.reshape(images - 2, dim) - self.spring * np.diff(steps, axis=0)
             value = np.sum(weight * off**2) + 0.5 * self.spring * np.sum(steps**2)
@@ -130,7 +129,8 @@ def _tree(bonds, ends) -> list[tuple[int, ...]]:
         near[i].append(j)
         near[j].append(i)
     root = int(np.argmax([len(own) for own in near]))
-    rows, placed, queue = [(root,)], [root], [root]
+    rows: list[tuple[int, ...]] = [(root,)]
+    placed, queue = [root], [root]
     parent = {root: -1}
     for here in queue:
         for atom in sorted(near[here]):
@@ -139,7 +139,7 @@ def _tree(bonds, ends) -> list[tuple[int, ...]]:
             parent[atom] = here
             second = [parent[here]] + [a for a in near[here] if a in placed and a != parent[here]]
             second = [a for a in second if a >= 0] + [a for a in placed if a != here]
-            row = (atom, here)
+            row: tuple[int, ...] = (atom, here)
             for angle in dict.fromkeys(second):
                 # Siblings first: what turns together stays together.
                 third = [a for a in near[here] if a in placed and a != angle]
