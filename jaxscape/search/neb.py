@@ -336,6 +336,7 @@ def relax(surface, path, method, tolerance, max_steps, lanes, progress, budget, 
     """Relax given bands `[B, images, dim]`; the ends stay."""
     batch, images, dim = path.shape
     dtype = path.dtype
+    method = dataclasses.replace(method, interpolation=None)  # of no concern to compiled code
     bands = path.reshape(batch, images * dim)
     out, finished, _ = engine.run(
         BandSearch(method, jnp.asarray(tolerance, dtype), jnp.asarray(max_steps, jnp.int32)),
