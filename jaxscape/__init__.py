@@ -132,6 +132,7 @@ from jaxscape.search.interpolation import (
 from jaxscape.search.lbfgs import LBFGS as LBFGS
 from jaxscape.search.minimise import minimise as minimise
 from jaxscape.search.neb import NEB as NEB, Paths as Paths, neb as neb
+from jaxscape.search.relaxed_scan import Scan as Scan, relaxed_scan as relaxed_scan
 from jaxscape.search.results import (
     StationaryPoints as StationaryPoints,
     TransitionStates as TransitionStates,

@@ -26,6 +26,7 @@ def test_energy_and_gradient_in_hartree_and_angstrom():
     np.testing.assert_allclose(gradient[2], -gradient[5], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_functionals_go_by_name():
     surface = js.adapters.pyscf(hydrogen(), "LDA,VWN", workers=0)
     assert surface.name == "lda,vwn HH" and np.isfinite(float(surface(np.eye(6)[5] * 0.74)))
