@@ -74,6 +74,7 @@ from jaxscape.analysis import (
     mean_first_passage_times as mean_first_passage_times,
     microcanonical as microcanonical,
     mode_connectivity as mode_connectivity,
+    normal_modes as normal_modes,
     occupation as occupation,
     parameter_names as parameter_names,
     quantum_heat_capacity as quantum_heat_capacity,
@@ -93,6 +94,7 @@ from jaxscape.analysis import (
     sweep_minima as sweep_minima,
     wavenumbers as wavenumbers,
     with_masses as with_masses,
+    zero_point_energies as zero_point_energies,
 )
 from jaxscape.check import CheckReport as CheckReport, check as check
 from jaxscape.data_roughness import (
@@ -110,6 +112,7 @@ from jaxscape.landscape import (
     IdentityTolerance as IdentityTolerance,
     KineticNetwork as KineticNetwork,
     Landscape as Landscape,
+    Reconvergence as Reconvergence,
     StoreError as StoreError,
     load as load,
 )
@@ -119,13 +122,19 @@ from jaxscape.search.basin_hopping import (
     basin_hopping as basin_hopping,
 )
 from jaxscape.search.budget import Budget as Budget
+from jaxscape.search.dihedral_move import DihedralRotation as DihedralRotation
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
+)
+from jaxscape.search.interpolation import (
+    IDPP as IDPP,
+    DihedralInterpolation as DihedralInterpolation,
 )
 from jaxscape.search.lbfgs import LBFGS as LBFGS
 from jaxscape.search.lowest_mode import LowestModes as LowestModes, lowest_modes as lowest_modes
 from jaxscape.search.minimise import minimise as minimise
 from jaxscape.search.neb import NEB as NEB, Paths as Paths, neb as neb
+from jaxscape.search.relaxed_scan import Scan as Scan, relaxed_scan as relaxed_scan
 from jaxscape.search.results import (
     StationaryPoints as StationaryPoints,
     TransitionStates as TransitionStates,

@@ -30,7 +30,7 @@ HEIGHT = {name: height for height, row in enumerate(ROWS) for name in row}
 # These use the package as anybody would, through `import jaxscape`.
 PUBLIC_USERS = {"cli", "__main__", "__init__"}
 OPTIONAL = {
-    *("flax", "rdkit", "ase", "tblite", "openmm", "jax_md", "torch", "sklearn", "IPython"),
+    *("flax", "rdkit", "ase", "tblite", "openmm", "pyscf", "jax_md", "torch", "sklearn", "IPython"),
     "matfree",
 }
 

@@ -34,6 +34,9 @@ def first_line(cell):
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.name)
 def test_a_notebook(path, monkeypatch):
+    if path.name == "08_molecule.ipynb":
+        pytest.importorskip("rdkit")
+        pytest.importorskip("tblite.ase")
     stored = nbformat.read(path, as_version=4)
     # The kernel starts afresh: without a backend of its own it would not draw into the notebook.
     monkeypatch.delenv("MPLBACKEND", raising=False)
@@ -60,5 +63,6 @@ def test_there_are_notebooks():
         "05_neural_network.ipynb",
         "06_data_sets.ipynb",
         "07_clusters.ipynb",
+        "08_molecule.ipynb",
         "09_crystals.ipynb",
     ]

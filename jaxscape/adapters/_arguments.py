@@ -1,6 +1,7 @@
 """What adapters ask for before they begin."""
 
 import contextlib
+import os
 
 
 @contextlib.contextmanager
@@ -12,3 +13,17 @@ def missing(package: str, extra: str):
         raise ImportError(
             f'{package} is not installed: pip install "jaxscape-landscapes[{extra}]"'
         ) from error
+
+
+def positive_numbers(**numbers) -> None:
+    """Raise `ValueError` unless all are finite and above zero."""
+    for name, value in numbers.items():
+        if not 0 < value < float("inf"):
+            raise ValueError(f"{name} is {value!r}; it must be a positive number")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

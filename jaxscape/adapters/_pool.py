@@ -128,6 +128,15 @@ class InProcess:
         return energies, gradients
 
 
+def try_out(compute, x, what: str) -> None:
+    """Raise `ValueError` unless the starting point can be computed, with the reason."""
+    energy, gradient = compute(x[None])
+    if not (np.isfinite(energy).all() and np.isfinite(gradient).all()):
+        lines = compute.last_failure.strip().splitlines()
+        reason = lines[-1] if lines else "energy or forces are not finite"
+        raise ValueError(f"{what} cannot compute the given atoms: {reason}")
+
+
 class _Worker:
     """One process, and what is said to it and by it."""
 

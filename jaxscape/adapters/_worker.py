@@ -22,7 +22,8 @@ def main():
 
     try:
         kind, options = pickle.loads(job)
-        evaluate = {"ase": ase_energy}[kind](**options)
+        makers = {"ase": ase_energy, "openmm": openmm_energy, "pyscf": pyscf_energy}
+        evaluate = makers[kind](**options)
     except BaseException:
         _answer(outgoing, traceback.format_exc())
         return
@@ -59,6 +60,63 @@ def ase_energy(calculator, atoms, free, fresh):
         energy = atoms.get_potential_energy()
         forces = atoms.get_forces(apply_constraint=False)
         return energy, -forces[free].reshape(-1)
+
+    return evaluate
+
+
+def openmm_energy(system, platform, start, free):
+    """Energy and gradient in kcal/mol and Angstrom of a serialised OpenMM system."""
+    import numpy as np
+    import openmm
+    from openmm import unit
+
+    if platform not in (
+        openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
+    ):
+        raise ValueError(f"OpenMM has no platform {platform!r} here")
+    context = openmm.Context(
+        openmm.XmlSerializer.deserialize(system),
+        openmm.VerletIntegrator(0.001),
+        openmm.Platform.getPlatformByName(platform),
+    )
+    positions = np.array(start)
+
+    def evaluate(x):
+        positions[free] = x.reshape(-1, 3)
+        context.setPositions(0.1 * positions)
+        state = context.getState(energy=True, forces=True)
+        energy = state.getPotentialEnergy().value_in_unit(unit.kilocalorie_per_mole)
+        forces = state.getForces(asNumpy=True)
+        forces = forces.value_in_unit(unit.kilocalorie_per_mole / unit.angstrom)
+        return energy, -forces[free].reshape(-1)
+
+    return evaluate
+
+
+def pyscf_energy(mol, method):
+    """Energy and gradient in hartree and Angstrom of a PySCF molecule."""
+    from typing import Any
+
+    from pyscf import dft, scf
+    from pyscf.data.nist import BOHR
+
+    def mean_field(molecule) -> Any:
+        if callable(method):
+            return method(molecule)
+        found: Any = scf.HF(molecule) if method.upper() == "HF" else dft.KS(molecule, xc=method)
+        found.conv_tol, found.conv_tol_grad = 1e-11, 1e-7
+        return found
+
+    def evaluate(x):
+        molecule = mol.set_geom_(x.reshape(-1, 3), unit="Angstrom", inplace=False)
+        molecule.verbose = 0
+        found = mean_field(molecule)
+        found.kernel()
+        if not found.converged:
+            raise RuntimeError("the self-consistent field did not converge")
+        gradient = found.nuc_grad_method()
+        gradient.verbose = 0
+        return found.e_tot, gradient.kernel().reshape(-1) / BOHR
 
     return evaluate
 

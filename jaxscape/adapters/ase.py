@@ -1,6 +1,5 @@
 """Any calculator of the Atomic Simulation Environment as a surface."""
 
-import os
 import pickle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import numpy as np
 
-from jaxscape.adapters._arguments import missing
+from jaxscape.adapters._arguments import cores, missing, positive_numbers
 from jaxscape.adapters._callback import Calculated, Evaluations
-from jaxscape.adapters._pool import InProcess, Pool
+from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled
 from jaxscape.adapters._worker import ase_energy
 from jaxscape.surface import Surface, Units
@@ -85,13 +84,13 @@ def ase(
         "free": free,
         "fresh": fresh,
     }
-    workers = _cores() if workers is None else workers
+    workers = cores() if workers is None else workers
     compute = (
         Pool("ase", options, dim, workers, time_limit)
         if workers
         else InProcess(ase_energy(**options), dim)
     )
-    _try_out(compute, points[0], calculator)
+    try_out(compute, points[0], repr(calculator))
     if symmetry is None:
         molecule = not first.pbc.any() and len(free) == len(first)
         symmetry = (
@@ -117,15 +116,20 @@ def ase(
     )
 
 
-def to_atoms(surface: Surface, points) -> "list[Atoms]":
-    """Points of a surface made by `ase` as `Atoms` that know their energies.
+def to_atoms(surface: Surface, points) -> Any:
+    """Points of a surface of atoms as `Atoms` that know their energies, in eV and Angstrom.
 
     **Arguments:**
 
-    - `surface`: what `js.adapters.ase` returned.
-    - `points`: `StationaryPoints`, or the minima or transition states of a landscape.
+    - `surface`: what `js.adapters.ase` returned, or any surface whose symmetry names the atoms and
+      whose lengths are in Angstrom.
+    - `points`: `StationaryPoints` or `TransitionStates`, the minima or transition states of a
+      landscape, or `Paths`.
 
-    **Returns:** a list of `Atoms`, ready for `ase.io.write("points.xyz", ...)`.
+    **Returns:** a list of `Atoms`, ready for `ase.io.write("points.xyz", ...)`; for `Paths` a list
+    of such lists. Of transition states, the array `eigenvector` is the unstable mode.
+
+    **Raises:** `ValueError` if nothing says which atoms these are, or for other units.
 
     >>> from ase.build import molecule
     >>> from ase.calculators.emt import EMT
@@ -136,14 +140,81 @@ def to_atoms(surface: Surface, points) -> "list[Atoms]":
     >>> float(images[0].get_potential_energy())
     -1.5
     """
-    from ase.calculators.singlepoint import SinglePointCalculator
+    with missing("ase", "ase"):
+        from ase.calculators.singlepoint import SinglePointCalculator
+    make, factor = _maker(surface), _electronvolts(surface)
+    modes = getattr(points, "eigenvector", None)
 
-    images = []
-    for x, energy in zip(np.asarray(points.x), np.asarray(points.energy), strict=True):
-        image = surface.unravel(x)
-        image.calc = SinglePointCalculator(image, energy=float(energy))
-        images.append(image)
-    return images
+    def images(rows, energies, vectors=None):
+        found = []
+        for i, (x, energy) in enumerate(zip(np.asarray(rows), np.asarray(energies), strict=True)):
+            image = make(x)
+            image.calc = SinglePointCalculator(image, energy=factor * float(energy))
+            if vectors is not None and np.size(vectors[i]) == 3 * len(image):
+                image.set_array("eigenvector", np.array(vectors[i]).reshape(-1, 3))
+            found.append(image)
+        return found
+
+    if hasattr(points, "images"):
+        pairs = zip(points.images, points.energies, strict=True)
+        return [images(rows, energies) for rows, energies in pairs]
+    return images(points.x, points.energy, modes)
+
+
+def from_atoms(surface: Surface, atoms: "Atoms | Sequence[Atoms]") -> np.ndarray:
+    """`Atoms` as points of a surface, in the order of its atoms: the way back of `to_atoms`.
+
+    A band of images relaxes with `js.neb(surface, x[:1], x[-1:], path=x[None])`.
+
+    **Arguments:**
+
+    - `surface`: as for `to_atoms`.
+    - `atoms`: one or several, of the surface's atoms in the same order.
+
+    **Returns:** `x` `[m, dim]`.
+
+    **Raises:** `ValueError` for other atoms, positions that are not finite, or two atoms on one
+    spot.
+
+    >>> from ase.build import molecule
+    >>> from ase.calculators.emt import EMT
+    >>> surface = ase(EMT(), molecule("N2"), workers=0)
+    >>> from_atoms(surface, [molecule("N2")] * 2).shape
+    (2, 6)
+    """
+    systems = _systems(atoms)
+    held = getattr(surface.unflatten, "held", None)
+    reference = _maker(surface)(np.arange(surface.dim or 0, dtype=float))
+    free = np.arange(len(reference)) if held is None else held.free
+    return np.array([_checked(s, reference).get_positions()[free].ravel() for s in systems])
+
+
+def _maker(surface):
+    """A function from points to bare `Atoms`."""
+    if isinstance(surface.unflatten, _ToAtoms):
+        return surface.unflatten
+    species = getattr(surface.symmetry, "species", None)
+    if species is None or surface.units.length not in ("Angstrom", ""):
+        raise ValueError(
+            f"surface {surface.name!r} with lengths in {surface.units.length or 'no unit'!r} does "
+            "not say which atoms its points are: use one of js.adapters, or a symmetry with "
+            "species= and units in Angstrom"
+        )
+    from ase import Atoms
+
+    symbols = [str(kind) for kind in species]
+    masses = surface.symmetry.masses
+    return lambda x: Atoms(symbols, np.asarray(x, np.float64).reshape(-1, 3), masses=masses)
+
+
+def _electronvolts(surface) -> float:
+    from ase import units
+
+    known = {"eV": 1.0, "": 1.0, "hartree": units.Hartree}
+    known |= {"kcal/mol": units.kcal / units.mol, "kJ/mol": units.kJ / units.mol}
+    if surface.units.energy not in known:
+        raise ValueError(f"energies in {surface.units.energy!r} are not known to ASE")
+    return known[surface.units.energy]
 
 
 class _Held:
@@ -177,9 +248,7 @@ def _systems(atoms) -> list:
 
 
 def _check_numbers(workers, **positive) -> None:
-    for name, value in positive.items():
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name} is {value!r}; it must be a positive number")
+    positive_numbers(**positive)
     if workers is not None and (
         isinstance(workers, bool) or int(workers) != workers or workers < 0
     ):
@@ -234,18 +303,3 @@ def _pickled(calculator, workers) -> bytes:
             f"calculator cannot be sent to another process ({error}): pass one that was not used "
             "yet, or a function at the top of a module that makes it"
         ) from error
-
-
-def _try_out(compute, x, calculator) -> None:
-    """Raise unless the calculator computes its own starting point."""
-    energy, gradient = compute(x[None])
-    if not (np.isfinite(energy).all() and np.isfinite(gradient).all()):
-        lines = compute.last_failure.strip().splitlines()
-        reason = lines[-1] if lines else "energy or forces are not finite"
-        raise ValueError(f"{calculator!r} cannot compute the given atoms: {reason}")
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

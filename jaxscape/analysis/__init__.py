@@ -94,8 +94,10 @@ from jaxscape.analysis.thermodynamics import (
     log_partition_functions as log_partition_functions,
     mass_weighted_eigenvalues as mass_weighted_eigenvalues,
     microcanonical as microcanonical,
+    normal_modes as normal_modes,
     occupation as occupation,
     quantum_heat_capacity as quantum_heat_capacity,
     wavenumbers as wavenumbers,
     with_masses as with_masses,
+    zero_point_energies as zero_point_energies,
 )

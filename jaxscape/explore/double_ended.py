@@ -12,7 +12,7 @@ from jaxscape.search.draws import unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.frozen_mode import hold_mode
 from jaxscape.search.minimise import certified, quench, replaced
-from jaxscape.search.neb import relax, straight
+from jaxscape.search.neb import first_paths, relax
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
 from jaxscape.search.transition_states import between, follow, settle
@@ -37,7 +37,7 @@ def connect_pairs(settings: Settings, network: Landscape, pairs: list[tuple[int,
     a, b = np.array(pairs, np.int64).T
     x = network.minima.x.astype(settings.dtype)
     images, dim = settings.band.images, x.shape[1]
-    path = straight(settings.surface, x[a], x[b], images)
+    path = first_paths(settings.surface, x[a], x[b], settings.band)
     paths = relax(
         settings.surface,
         _bent(settings, network, path, pairs),

@@ -26,7 +26,6 @@ from jaxscape.io._targets import check_target, write_file
 from jaxscape.io.verification import verified
 from jaxscape.landscape import Landscape
 from jaxscape.surface import Surface, Units
-from jaxscape.symmetry import Cluster
 
 _PAIR = re.compile(r"""([A-Za-z_][\w.-]*)\s*=\s*("[^"]*"|'[^']*'|\{[^}]*\}|\S+)|(\S+)""")
 _POSITION = "species:S:1:pos:R:3"
@@ -107,7 +106,7 @@ def write(
     **Arguments:**
 
     - `landscape`: of atoms: three coordinates each.
-    - `species`: names of the atoms; by default those of the surface's `Cluster`, else "X".
+    - `species`: names of the atoms; by default those of the surface's symmetry, else "X".
     - `overwrite`: replace the file.
 
     **Raises:** `ValueError` if there are no coordinates, or not three for every atom.
@@ -116,8 +115,8 @@ def write(
     if not contents.has_points:
         raise ValueError("this network has no coordinates, so there are no structures to write")
     symmetry = landscape.symmetry
-    if species is None and isinstance(symmetry, Cluster):
-        species = symmetry.species
+    if species is None:
+        species = getattr(symmetry, "species", None)
     common = {"surface": contents.name}
     common |= {"energy_unit": contents.units.energy, "length_unit": contents.units.length}
     frames = []
@@ -166,6 +165,40 @@ def write_path(
         keys = {"kind": "image"} | ({} if values is None else {"energy": float(values[i])})
         frames.append(_frame(x, species, keys | common, None))
     write_file(check_target(path, overwrite), "".join(frames))
+
+
+def write_mode(
+    x: Float[np.ndarray, " dim"],
+    mode: Float[np.ndarray, " dim"],
+    path,
+    *,
+    amplitude: float = 0.5,
+    frames: int = 24,
+    species: Sequence[Any] | None = None,
+    units: Units | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write one period of a vibration as frames that viewers play, such as a normal mode.
+
+    **Arguments:**
+
+    - `x` `[3 n]`; `mode` `[3 n]`, such as a row of `jaxscape.normal_modes(...)[1]`.
+    - `amplitude`: how far the atom that moves most does.
+    - `frames`: of one period. Others as in `write_path`.
+
+    **Raises:** `ValueError` for a mode of another shape or without a direction, or if the file is
+    there already.
+    """
+    x, mode = np.asarray(x, np.float64), np.asarray(mode, np.float64)
+    if x.ndim != 1 or mode.shape != x.shape or x.size % 3:
+        raise ValueError(f"x has shape {x.shape} and mode {mode.shape}: pass [3 n] and [3 n]")
+    longest = np.max(np.linalg.norm(mode.reshape(-1, 3), axis=1), initial=0.0)
+    if not (np.isfinite(longest) and longest > 0):
+        raise ValueError("mode is zero or not finite: it has no direction")
+    if frames < 4 or not amplitude > 0:
+        raise ValueError(f"frames is {frames} and amplitude {amplitude}: pass 4 or more, and > 0")
+    swing = amplitude / longest * np.sin(2 * np.pi * np.arange(frames) / frames)
+    write_path(x + swing[:, None] * mode, path, species=species, units=units, overwrite=overwrite)
 
 
 def read_frames(path) -> Frames:

@@ -18,3 +18,4 @@ from jaxscape.landscape.kinetic_network import (
 )
 from jaxscape.landscape.loading import load as load
 from jaxscape.landscape.network import Landscape as Landscape
+from jaxscape.landscape.reconverging import Reconvergence as Reconvergence

@@ -14,6 +14,7 @@ from jaxscape.landscape.certificates import AddReport, rejections, side_rejectio
 from jaxscape.landscape.columns import MinimaView, TransitionStatesView
 from jaxscape.landscape.graph import build_graph, connected
 from jaxscape.landscape.identity import IdentityIndex, IdentityTolerance
+from jaxscape.landscape.reconverging import reconverge
 from jaxscape.landscape.store import Contents, Header, StoreError, open_store, save_store
 from jaxscape.landscape.summary import summarise
 from jaxscape.search.results import StationaryPoints, TransitionStates
@@ -51,12 +52,8 @@ class Landscape:
     ):
         self.surface = None if surface is None else as_surface(surface)
         self._fixed_tolerance = tolerance is not None
-        contents = Contents(
-            Header.of(self.surface, tolerance or IdentityTolerance()),
-            MinimaView(),
-            TransitionStatesView(),
-            Attempts(),
-        )
+        empty = MinimaView(), TransitionStatesView(), Attempts()
+        contents = Contents(Header.of(self.surface, tolerance or IdentityTolerance()), *empty)
         self._store = None
         if store is not None:
             header = None if surface is None else contents.header
@@ -234,6 +231,8 @@ class Landscape:
         states, size = self.transition_states, len(self.minima)
         parts = self.cached("components", lambda: connected(size, states.plus, states.minus))
         return [set(ids) for ids in parts]
+
+    reconverge = reconverge
 
     def summary(self) -> str:
         """A few lines on what the landscape holds."""

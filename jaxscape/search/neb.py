@@ -11,6 +11,7 @@ from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, positive, positive_number
 from jaxscape.search.budget import Budget
 from jaxscape.search.history import History
+from jaxscape.search.interpolation import Interpolation
 from jaxscape.search.lbfgs import into_bounds
 from jaxscape.search.minimise import tile_width
 from jaxscape.search.status import Status, count_statuses
@@ -28,6 +29,8 @@ class NEB:
     - `double_nudge`: keep part of the spring force across the path (Trygubenko & Wales,
       J. Chem. Phys. 120, 2082 (2004)).
     - `max_step`: largest root-mean-square displacement of an image, in units of `scale`.
+    - `interpolation`: bends the straight paths between aligned ends that bands start from, such as
+      `IDPP()` or `DihedralInterpolation(bonds)`; for atoms.
     - `history`: correction pairs of the limited-memory BFGS that relaxes the band. Its force is
       no gradient, so there is no energy guard.
     """
@@ -38,6 +41,7 @@ class NEB:
     double_nudge: bool = True
     max_step: float = 0.05
     history: int = 4
+    interpolation: Interpolation | None = None
 
     def __post_init__(self):
         if self.images < 3:
@@ -302,7 +306,7 @@ def neb(
     tolerance = positive_number("tolerance", tolerance)
     if path is None:
         home = surface if align else Surface(surface.function)
-        path = straight(home, start, end, method.images)
+        path = first_paths(home, start, end, method)
     return relax(
         surface,
         np.ascontiguousarray(path, start.dtype),
@@ -322,10 +326,17 @@ def straight(surface: Surface, start, end, images: int) -> Float[np.ndarray, "ba
     return (1.0 - share) * start[:, None] + share * np.stack(near).astype(start.dtype)[:, None]
 
 
+def first_paths(surface: Surface, start, end, method: NEB) -> np.ndarray:
+    """What bands start from: straight lines, or what `interpolation` makes of them."""
+    path = straight(surface, start, end, method.images)
+    return path if method.interpolation is None else method.interpolation(path)
+
+
 def relax(surface, path, method, tolerance, max_steps, lanes, progress, budget, width=None):
     """Relax given bands `[B, images, dim]`; the ends stay."""
     batch, images, dim = path.shape
     dtype = path.dtype
+    method = dataclasses.replace(method, interpolation=None)  # of no concern to compiled code
     bands = path.reshape(batch, images * dim)
     out, finished, _ = engine.run(
         BandSearch(method, jnp.asarray(tolerance, dtype), jnp.asarray(max_steps, jnp.int32)),

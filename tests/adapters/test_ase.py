@@ -1,6 +1,7 @@
 """Calculators of ASE: EMT for what is exact, calculators that misbehave for what must hold."""
 
 import time
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -164,6 +165,39 @@ def test_frozen_atoms_stay(monkeypatch):
     # Adatoms on fcc(111) sit in hollows; on top is a maximum.
     slab.calc = EMT()
     assert lowest < slab.get_potential_energy() - 0.1
+
+
+def test_atoms_there_and_back_for_every_kind_of_result(pentamer, tmp_path):
+    from ase.io import read, write
+
+    x = np.asarray(pentamer.sample(jax.random.key(5), 6)).reshape(2, 3, 15)
+    energies = np.arange(6.0).reshape(2, 3)
+    zeros = np.zeros(2)
+    paths = js.Paths(x, energies, zeros, zeros.astype(np.int32), zeros.astype(np.int32))
+    bands = js.adapters.to_atoms(pentamer, paths)
+    write(tmp_path / "band.xyz", bands[1])
+    again = read(tmp_path / "band.xyz", ":")
+    assert [image.get_potential_energy() for image in again] == [3.0, 4.0, 5.0]
+    np.testing.assert_allclose(js.adapters.from_atoms(pentamer, again), x[1], atol=1e-7)
+    states = SimpleNamespace(x=x[0], energy=energies[0], eigenvector=x[1])
+    write(tmp_path / "states.xyz", js.adapters.to_atoms(pentamer, states))
+    vectors = read(tmp_path / "states.xyz", ":")[2].arrays["eigenvector"]
+    np.testing.assert_allclose(vectors.ravel(), x[1, 2], atol=1e-7)
+    with pytest.raises(ValueError, match="Cu5 and Cu4"):
+        js.adapters.from_atoms(pentamer, again[0][:4])
+
+
+def test_atoms_of_surfaces_that_are_not_ase_s():
+    symmetry = js.symmetry.Cluster(species="OH", masses=[16.0, 1.0])
+    units = js.Units("kcal/mol", "Angstrom")
+    surface = js.Surface(jnp.sum, symmetry=symmetry, dim=6, units=units)
+    points = SimpleNamespace(x=np.eye(6)[:1], energy=[23.060548])  # 1 eV, CODATA 2014
+    (image,) = js.adapters.to_atoms(surface, points)
+    assert image.get_chemical_symbols() == ["O", "H"] and image.get_masses()[1] == 1.0
+    np.testing.assert_allclose(image.get_potential_energy(), 1.0, rtol=1e-6)
+    np.testing.assert_array_equal(js.adapters.from_atoms(surface, image), np.eye(6)[:1])
+    with pytest.raises(ValueError, match="which atoms"):
+        js.adapters.to_atoms(js.systems.mueller_brown(), points)
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,18 @@ def test_missing_units_and_masses_are_named(wells):
         js.wavenumbers(bare, np.zeros((1, 3)), masses=1.0)
     with pytest.raises(ValueError, match="unit 'fortnight'"):
         js.barrier_table(wells, units="fortnight")
+
+
+def test_the_mode_of_a_diatomic_leaves_its_centre_of_mass():
+    x = np.array([0.0, 0, 0, 0, 0.72, 0.96])
+    values, modes = js.normal_modes(DIATOMIC, x)
+    np.testing.assert_allclose(values, js.wavenumbers(DIATOMIC, x[None])[0])
+    axis = np.array([0, 0.6, 0.8])
+    expected = np.concatenate([-axis / 14, axis / 16])
+    expected /= np.linalg.norm(expected)
+    np.testing.assert_allclose(modes[0] * np.sign(modes[0] @ expected), expected, atol=1e-9)
+    # Half of one wavenumber, in eV: 1 cm^-1 is 1.239841984e-4 eV (CODATA 2018).
+    energy = js.zero_point_energies(DIATOMIC, x[None])
+    np.testing.assert_allclose(energy, 0.5 * values * 1.239841984e-4, rtol=1e-8)
+    with pytest.raises(ValueError, match="pass one point"):
+        js.normal_modes(DIATOMIC, x[None])

@@ -107,3 +107,20 @@ def test_what_cannot_be_written(numbers, landscape, tmp_path):
     with pytest.raises(ValueError, match="2 coordinates are not three for every atom"):
         xyz.write(plane, tmp_path / "n.xyz")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mode_swings_about_the_point(tmp_path):
+    rng = np.random.default_rng(0)
+    x, mode = rng.normal(size=(2, 9))
+    xyz.write_mode(x, mode, tmp_path / "m.xyz", amplitude=0.3, frames=8, species="OHH")
+    frames = xyz.read_frames(tmp_path / "m.xyz")
+    assert frames.species == ("O", "H", "H") and len(frames.x) == 8
+    np.testing.assert_allclose(frames.x.mean(axis=0), x, atol=1e-12)
+    off = np.linalg.norm((frames.x - x).reshape(8, 3, 3), axis=2)
+    np.testing.assert_allclose(off.max(), 0.3)
+    longest = np.linalg.norm(mode.reshape(3, 3), axis=1).max()
+    np.testing.assert_allclose(frames.x[2] - x, 0.3 * mode / longest, atol=1e-12)
+    with pytest.raises(ValueError, match="no direction"):
+        xyz.write_mode(x, 0 * mode, tmp_path / "n.xyz")
+    with pytest.raises(ValueError, match=r"mode \(6,\)"):
+        xyz.write_mode(x, mode[:6], tmp_path / "n.xyz")

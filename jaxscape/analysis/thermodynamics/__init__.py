@@ -22,5 +22,7 @@ from jaxscape.analysis.thermodynamics.superposition import (
 from jaxscape.analysis.thermodynamics.vibrations import (
     BarrierTable as BarrierTable,
     barrier_table as barrier_table,
+    normal_modes as normal_modes,
     wavenumbers as wavenumbers,
+    zero_point_energies as zero_point_energies,
 )

@@ -38,15 +38,22 @@ def mass_weighted_eigenvalues(
     x = np.asarray(x)
     if x.ndim != 2:
         raise ValueError(f"x has shape {x.shape}: pass [batch, dim]")
+    return mass_weighted_modes(surface, x, masses)[0]
+
+
+def mass_weighted_modes(surface: Surface, x, masses) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Eigenvalues of mass-weighted Hessians, and displacements `[n, dim]` (not weighted)."""
     root = np.sqrt(_masses(masses, x.shape[1]))
     hessian = jax.jit(lambda point: surface.hessian(point))
-    found = []
+    values, displacements = [], []
     for point in x:
         matrix = np.asarray(hessian(point), np.float64) / np.outer(root, root)
         modes = np.asarray(surface.symmetry.generators(point), np.float64) * root
         free = _complement(modes, len(root))
-        found.append(np.linalg.eigvalsh(free.T @ matrix @ free))
-    return found
+        found, vectors = np.linalg.eigh(free.T @ matrix @ free)
+        values.append(found)
+        displacements.append((free @ vectors).T / root)
+    return values, displacements
 
 
 def frequencies(landscape: Landscape, *, masses=None) -> Float[np.ndarray, "M n"]:

@@ -6,7 +6,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import constants
 
-from jaxscape.analysis.thermodynamics.quantum import mass_weighted_eigenvalues
+from jaxscape.analysis.thermodynamics.quantum import (
+    mass_weighted_eigenvalues,
+    mass_weighted_modes,
+)
 from jaxscape.landscape import Landscape
 from jaxscape.surface import Surface
 
@@ -37,24 +40,66 @@ def wavenumbers(
 
     **Raises:** `ValueError` for a surface without units or masses.
 
-    >>> from jaxscape.surface import Units
     >>> import jax.numpy as jnp
+    >>> from jaxscape.surface import Units
     >>> units = Units("eV", "Angstrom")
     >>> surface = Surface(lambda x: 5.0 * jnp.sum(x**2), dim=3, units=units)
     >>> wavenumbers(surface, np.zeros((1, 3)), masses=[1.0])[0].round(1).tolist()
     [1649.0, 1649.0, 1649.0]
     """
-    energy, length = _unit(_JOULES, surface.units.energy), _unit(_METRES, surface.units.length)
-    if masses is None:
-        masses = getattr(surface.symmetry, "masses", None)
-        if masses is None:
-            raise ValueError(
-                f"surface {surface.name!r} knows no masses: pass masses=, in atomic mass units"
-            )
-    second = np.sqrt(energy / (constants.value("atomic mass constant") * length**2))
-    factor = second / (2e2 * np.pi * constants.c)
+    factor, masses = _factor(surface), _known_masses(surface, masses)
     values = mass_weighted_eigenvalues(surface, x, masses)
     return [factor * np.sign(v) * np.sqrt(np.abs(v)) for v in values]
+
+
+def normal_modes(
+    surface: Surface, x: Float[np.ndarray, " dim"], *, masses=None
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n dim"]]:
+    """Wavenumbers of one stationary point in cm^-1, rising, and how its atoms move in each mode.
+
+    **Arguments:** as `wavenumbers`, for one point `[dim]`.
+
+    **Returns:** `[n]`, and unit vectors of the displacements `[n, dim]`, for
+    `jaxscape.io.xyz.write_mode`.
+
+    **Raises:** `ValueError` as `wavenumbers`.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxscape.surface import Units
+    >>> units = Units("eV", "Angstrom")
+    >>> surface = Surface(lambda x: 5.0 * jnp.sum(x**2 * jnp.array([1.0, 4.0])), dim=2, units=units)
+    >>> values, modes = normal_modes(surface, np.zeros(2), masses=1.0)
+    >>> values.round(1).tolist(), np.abs(modes).round(3).tolist()
+    ([1649.0, 3298.1], [[1.0, 0.0], [0.0, 1.0]])
+    """
+    x = np.asarray(x)
+    if x.ndim != 1:
+        raise ValueError(f"x has shape {x.shape}: pass one point [dim]")
+    factor, masses = _factor(surface), _known_masses(surface, masses)
+    (values,), (modes,) = mass_weighted_modes(surface, x[None], masses)
+    modes = modes / np.linalg.norm(modes, axis=1, keepdims=True)
+    return factor * np.sign(values) * np.sqrt(np.abs(values)), modes
+
+
+def zero_point_energies(
+    surface: Surface, x: Float[np.ndarray, "batch dim"], *, masses=None
+) -> Float[np.ndarray, " batch"]:
+    """Half the sum of all real wavenumbers, in the surface's unit of energy.
+
+    **Arguments:** as `wavenumbers`: minima, or transition states, whose imaginary mode has none.
+
+    **Returns:** `[batch]`. **Raises:** `ValueError` as `wavenumbers`.
+
+    >>> import jax.numpy as jnp
+    >>> from jaxscape.surface import Units
+    >>> units = Units("cm^-1", "Angstrom")
+    >>> surface = Surface(lambda x: 1e4 * jnp.sum(x**2), dim=2, units=units)
+    >>> float(zero_point_energies(surface, np.zeros((1, 2)), masses=1.0)[0].round(1))
+    821.2
+    """
+    unit = _unit(_JOULES, "cm^-1") / _unit(_JOULES, surface.units.energy)
+    found = wavenumbers(surface, x, masses=masses)
+    return np.array([0.5 * unit * values[values > 0].sum() for values in found])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +174,22 @@ def barrier_table(landscape: Landscape, *, units: str | None = None, masses=None
         imaginary,
         units or own,
     )
+
+
+def _factor(surface: Surface) -> float:
+    """Wavenumber in cm^-1 of a mass-weighted eigenvalue of one, in the surface's units and u."""
+    energy, length = _unit(_JOULES, surface.units.energy), _unit(_METRES, surface.units.length)
+    second = np.sqrt(energy / (constants.value("atomic mass constant") * length**2))
+    return float(second / (2e2 * np.pi * constants.c))
+
+
+def _known_masses(surface: Surface, masses):
+    masses = getattr(surface.symmetry, "masses", None) if masses is None else masses
+    if masses is None:
+        raise ValueError(
+            f"surface {surface.name!r} knows no masses: pass masses=, in atomic mass units"
+        )
+    return masses
 
 
 def _unit(table, name: str) -> float:

@@ -1,0 +1,145 @@
+"""OpenMM: a system whose energy is known by hand, AMBER, and systems that cannot be used."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxscape as js
+
+pytest.importorskip("openmm")
+import openmm
+from openmm import app, unit
+
+WATER = np.array([[0.0, 0.0, 0.0], [0.9, 0.3, 0.0], [-0.9, 0.4, 0.1]])
+
+
+def water(mass=16.0):
+    """Two springs of 1.0 Angstrom and 500 kcal/mol/Angstrom^2 between three particles."""
+    system = openmm.System()
+    for m in (mass, 1.0, 1.0):
+        system.addParticle(m)
+    springs = openmm.HarmonicBondForce()
+    stiffness = 500 * unit.kilocalorie_per_mole / unit.angstrom**2
+    for end in (1, 2):
+        springs.addBond(0, end, 1.0 * unit.angstrom, stiffness)
+    system.addForce(springs)
+    return system
+
+
+def topology():
+    made = app.Topology()
+    residue = made.addResidue("HOH", made.addChain())
+    atoms = [made.addAtom(e, app.Element.getBySymbol(e), residue) for e in "OHH"]
+    made.addBond(atoms[0], atoms[1])
+    made.addBond(atoms[0], atoms[2])
+    return made
+
+
+def by_hand(x):
+    atoms = x.reshape(3, 3)
+    return 250 * jnp.sum((jnp.linalg.norm(atoms[1:] - atoms[0], axis=1) - 1.0) ** 2)
+
+
+def test_energy_and_derivatives_in_kcal_and_angstrom():
+    surface = js.adapters.openmm(water(), WATER, topology=topology())
+    assert surface.units == js.Units("kcal/mol", "Angstrom")
+    x = jnp.asarray(WATER.ravel())
+    energy, gradient = surface.value_and_grad(x)
+    np.testing.assert_allclose(energy, by_hand(x), rtol=1e-9)
+    np.testing.assert_allclose(gradient, jax.grad(by_hand)(x), rtol=1e-6, atol=1e-6)
+    v = jnp.arange(9.0) / 9
+    product = jax.jvp(jax.grad(by_hand), (x,), (v,))[1]
+    np.testing.assert_allclose(surface.hvp(x, v), product, rtol=1e-4, atol=1e-2)
+
+
+def test_bonds_say_which_atoms_may_change_places():
+    known = js.adapters.openmm(water(), WATER * unit.angstrom, topology=topology())
+    unknown = js.adapters.openmm(water(), WATER)
+    exchanged = WATER[[0, 2, 1]].ravel()
+    assert known.symmetry.same(WATER.ravel(), exchanged)
+    assert not unknown.symmetry.same(WATER.ravel(), exchanged)
+
+
+def test_particles_without_mass_are_frozen():
+    surface = js.adapters.openmm(water(mass=0.0), WATER)
+    assert surface.dim == 6 and isinstance(surface.symmetry, js.symmetry.NoSymmetry)
+    whole = js.adapters.openmm(water(), WATER)
+    assert float(surface(WATER[1:].ravel())) == float(whole(WATER.ravel()))
+
+
+def constrained():
+    system = water()
+    system.addConstraint(1, 2, 0.15)
+    return system
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: js.adapters.openmm("amber", WATER), "system is 'amber'"),
+        (lambda: js.adapters.openmm(constrained(), WATER), "1 constraints"),
+        (lambda: js.adapters.openmm(water(), WATER[:2]), r"shape \(2, 3\); pass \[3, 3\]"),
+        (lambda: js.adapters.openmm(water(), WATER * np.nan), "not finite"),
+        (lambda: js.adapters.openmm(water(), WATER[[0, 1, 1]]), "1 and 2 are on one spot"),
+        (lambda: js.adapters.openmm(water(), WATER, platform="Abacus"), "no platform 'Abacus'"),
+        (lambda: js.adapters.openmm(water(), WATER, tolerance=0.0), "tolerance is 0.0"),
+    ],
+)
+def test_bad_input_is_refused_with_a_remedy(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def alanine_dipeptide():
+    """Topology and conformers of Ace-Ala-NMe, from its SMILES."""
+    pytest.importorskip("rdkit")
+    from rdkit import Chem
+    from rdkit.Chem import rdDistGeom
+
+    molecule = Chem.AddHs(Chem.MolFromSmiles("CC(=O)N[C@@H](C)C(=O)NC"))
+    rdDistGeom.EmbedMultipleConfs(molecule, 20, randomSeed=1)
+    backbone = {0: 0, 1: 0, 2: 0, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1, 8: 2, 9: 2}
+    made = app.Topology()
+    chain = made.addChain()
+    residues = [made.addResidue(name, chain) for name in ("ACE", "ALA", "NME")]
+    home = dict(backbone)
+    for bond in molecule.GetBonds():
+        a, b = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+        home.setdefault(b, home[a])
+    order = sorted(home, key=lambda i: (home[i], i))
+    atoms = {}
+    for i in order:
+        symbol = molecule.GetAtomWithIdx(i).GetSymbol()
+        element = app.Element.getBySymbol(symbol)
+        atoms[i] = made.addAtom(f"{symbol}{i}", element, residues[home[i]])
+    for bond in molecule.GetBonds():
+        made.addBond(atoms[bond.GetBeginAtomIdx()], atoms[bond.GetEndAtomIdx()])
+    positions = np.array([c.GetPositions()[order] for c in molecule.GetConformers()])
+    quartets = [[1, 3, 4, 6], [3, 4, 6, 8]]
+    return made, positions, [[order.index(i) for i in quartet] for quartet in quartets]
+
+
+def dihedral(x, quartet):
+    a, b, c, d = x.reshape(-1, 3)[quartet]
+    u, v, w = b - a, c - b, d - c
+    first, second = np.cross(u, v), np.cross(v, w)
+    sine = np.linalg.norm(v) * u @ second
+    return np.degrees(np.arctan2(sine, first @ second))
+
+
+@pytest.mark.slow
+def test_alanine_dipeptide_has_the_conformers_of_its_force_field():
+    made, positions, quartets = alanine_dipeptide()
+    system = app.ForceField("amber14-all.xml").createSystem(
+        made, constraints=None, rigidWater=False, removeCMMotion=False
+    )
+    surface = js.adapters.openmm(system, positions, topology=made)
+    found = js.minimise(surface, surface.sampler.points)
+    network = js.Landscape(surface)
+    network.add(found)
+    order = np.argsort(network.minima.energy)
+    angles = [[dihedral(x, quartet) for quartet in quartets] for x in network.minima.x[order[:2]]]
+    # C7eq, with the hydrogen bond of a seven-membered ring, then the extended C5.
+    np.testing.assert_allclose(angles, [[-75, 54], [-152, 160]], atol=5)
+    np.testing.assert_allclose(np.diff(network.minima.energy[order[:2]]), 1.021, atol=2e-3)
