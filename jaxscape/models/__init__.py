@@ -6,7 +6,7 @@ from jaxscape.models.acquisition import (
 )
 from jaxscape.models.covariance import RBF as RBF, Matern as Matern
 from jaxscape.models.data_set import DataSet as DataSet
-from jaxscape.models.datasets import (
+from jaxscape.models.example_data import (
     breast_cancer as breast_cancer,
     digits as digits,
     three_atoms as three_atoms,
