@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import equinox as eqx
 import jax
@@ -41,6 +41,7 @@ def data_set_landscape(
     smoothing: float = 1e-4,
     searches: int = 256,
     samples: int | None = None,
+    fit: Callable[[DataSet], Callable] | None = None,
     progress: bool = False,
 ) -> Landscape:
     """The landscape of a data set's interpolated response within the range of its features.
@@ -54,7 +55,7 @@ def data_set_landscape(
 
     - `data`: cleaned and scaled (`without_duplicates`, `normalised`), as it is.
     - `key`: draws the first displacements.
-    - `smoothing`, `samples`: as in `jaxscape.systems.data_set`.
+    - `smoothing`, `samples`, `fit`: as in `jaxscape.systems.data_set`.
     - `searches`: further searches from the minima, and between unconnected parts.
 
     ```python
@@ -69,7 +70,7 @@ def data_set_landscape(
     check_key(key)
     if not jax.config.jax_enable_x64:  # type: ignore
         raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
-    surface = data_set(data, smoothing=smoothing, samples=samples)
+    surface = data_set(data, smoothing=smoothing, samples=samples, fit=fit)
     network = Landscape(surface)
     dtype = np.asarray(surface.lower).dtype
     x = data.inputs.astype(dtype)
@@ -167,6 +168,7 @@ def data_roughness(
     smoothing: float = 1e-4,
     lengthscale: float = 0.8,
     searches: int = 256,
+    fit: Callable[[DataSet], Callable] | None = None,
     progress: bool = False,
 ) -> DataRoughness:
     """How rough a data set is, from the landscapes of pairs of its features.
@@ -179,8 +181,8 @@ def data_roughness(
 
     - `data`: a `jaxscape.models.DataSet`, not yet scaled.
     - `pairs`: of features, by position or name; default all of them.
-    - `lengthscale`: of `frustration`, in units of the normalised range; `smoothing`, `searches`:
-      as in `data_set_landscape`.
+    - `lengthscale`: of `frustration`, in units of the normalised range; `smoothing`, `searches`,
+      `fit`: as in `data_set_landscape`.
 
     ```python
     rng = np.random.default_rng(0)
@@ -209,6 +211,7 @@ def data_roughness(
             smoothing=smoothing,
             searches=searches,
             samples=most,
+            fit=fit,
             progress=progress,
         )
         networks.append(network)

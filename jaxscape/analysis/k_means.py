@@ -42,7 +42,7 @@ def k_means_landscape(
 
     - `runs`: Lloyd runs from random samples as centres.
     - `neighbours`: from every minimum, ridges of so many samples next to each other cluster are
-      tried; default all samples.
+      tried, and then all from minima that are still unconnected; default all samples.
 
     Minima that passes lead to are added, and searched from in turn, also with each of their
     centres put on every sample (or one in so many, with `neighbours`).
@@ -70,21 +70,28 @@ def k_means_landscape(
     done = 0
     while done < len(network.minima):
         # Some at a time: what they lead to is searched from later.
-        centres = network.minima.x[done : done + _BATCH].reshape(shape)
-        done += len(centres)
-        moved = _relocated(model, centres, neighbours)
-        ends = _settled(model, moved)
-        rows = _distinct(ends)
-        network.add(_minima(model, jax.tree.map(lambda a: a[rows], ends)))
-        if model.clusters == 1:
-            break
+        some = np.arange(done, min(done + _BATCH, len(network.minima)))
+        done += len(some)
+        _search_from(network, model, network.minima.x[some].reshape(shape), neighbours)
+        if done == len(network.minima) and neighbours is not None:
+            # What few neighbours leave unconnected is searched from with all.
+            apart = sorted(set().union(*network.components()[1:]))
+            for first in range(0, len(apart), _BATCH):
+                centres = network.minima.x[apart[first : first + _BATCH]].reshape(shape)
+                _search_from(network, model, centres, None)
+    return network
+
+
+def _search_from(network, model, centres, neighbours) -> None:
+    """The minima and passes next to some minima."""
+    ends = _settled(model, _relocated(model, centres, neighbours))
+    network.add(_minima(model, _taken(ends, _distinct(ends))))
+    if model.clusters > 1:
         start, ties = _jobs(model, centres, neighbours)
         ridges = _settled(model, start, ties)
         rows = _distinct(ridges, ties.sample)
-        ridges, ties = jax.tree.map(lambda a: a[rows], (ridges, ties))
         if len(rows):
-            network.add(_passes(model, ridges, ties))
-    return network
+            network.add(_passes(model, _taken(ridges, rows), _taken(ties, rows)))
 
 
 def _settled(model, centres, ties: Ties | None = None) -> Clustering:
@@ -122,6 +129,10 @@ def _distinct(found: Clustering, *more):
     alike = np.round(np.column_stack([cost, norms, *(part[rows] for part in more)]), 8)
     _, once = np.unique(alike, axis=0, return_index=True)
     return rows[np.sort(once)]
+
+
+def _taken(batch, rows):
+    return jax.tree.map(lambda a: a[rows], batch)
 
 
 def _relocated(model, centres, neighbours):

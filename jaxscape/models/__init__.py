@@ -34,4 +34,8 @@ from jaxscape.models.mlp import (
     init_mlp as init_mlp,
     predict as predict,
 )
+from jaxscape.models.regression import (
+    RegressionNetwork as RegressionNetwork,
+    mean_squares as mean_squares,
+)
 from jaxscape.models.roughness_surface import RoughnessSurface as RoughnessSurface

@@ -75,11 +75,11 @@ class KMeans(eqx.Module):
 class Clustering(eqx.Module):
     """Where Lloyd's iterations are; a leading batch axis.
 
-    `centres` `[B, K, features]`; their `cost` `[B]`; `labels` `[B, samples]`, of samples that are free to choose;
-    `moving` `[B]`: the labels changed in the last iteration. `ok` `[B]`: the labels no longer
-    change, no cluster is empty, and no sample is as close to another centre. On a ridge, `share`
-    `[B]` is that of the tied sample which belongs to the first of its two centres, and `ok` says
-    that the point is the lowest of its ridge nearby and that the cost falls off on both sides.
+    `centres` `[B, K, features]`; their `cost` `[B]`; `labels` `[B, samples]`; `moving` `[B]`:
+    labels changed in the last iteration. `ok` `[B]`: they no longer change, no cluster is empty,
+    and no sample is as close to another centre. On a ridge, `share` `[B]` is that of the tied
+    sample which belongs to the first of its two centres, and `ok` says that the point is the
+    lowest of its ridge nearby and that the cost falls off on both sides.
     """
 
     centres: Float[Array, "batch clusters features"]

@@ -20,7 +20,12 @@ from jaxscape.systems.clusters import (
 from jaxscape.systems.data_sets import data_set as data_set
 from jaxscape.systems.gaussian_processes import gaussian_process as gaussian_process
 from jaxscape.systems.lattices import phi_four as phi_four, xy as xy
-from jaxscape.systems.networks import iris_mlp as iris_mlp, mlp as mlp, xor_mlp as xor_mlp
+from jaxscape.systems.networks import (
+    iris_mlp as iris_mlp,
+    mlp as mlp,
+    regression_mlp as regression_mlp,
+    xor_mlp as xor_mlp,
+)
 from jaxscape.systems.starts import (
     OnSphere as OnSphere,
     UniformBall as UniformBall,
