@@ -26,6 +26,7 @@ def k_means_landscape(
     key: PRNGKeyArray,
     runs: int = 10_000,
     neighbours: int | None = None,
+    generations: int | None = None,
 ) -> Landscape:
     """The minima of the K-means cost and the passes between them.
 
@@ -43,9 +44,12 @@ def k_means_landscape(
     - `runs`: Lloyd runs from random samples as centres.
     - `neighbours`: from every minimum, ridges of so many samples next to each other cluster are
       tried, and then all from minima that are still unconnected; default all samples.
+    - `generations`: minima that passes lead to are added and searched from in turn, so many
+      times; 1 stops at the neighbours of the minima of the runs. Default until there are no new
+      ones; the irises in six clusters have thousands, and 1 is enough there.
 
-    Minima that passes lead to are added, and searched from in turn, also with each of their
-    centres put on every sample (or one in so many, with `neighbours`).
+    Every minimum is searched from with each of its centres put on every sample, too (or one in so
+    many, with `neighbours`).
 
     ```python
     square = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0]])
@@ -63,30 +67,32 @@ def k_means_landscape(
     surface = k_means_surface(points, clusters)
     model: KMeans = surface.function  # type: ignore
     neighbours = None if neighbours is None else positive("neighbours", neighbours)
+    generations = None if generations is None else positive("generations", generations)
     network = Landscape(surface)
     shape = (-1, model.clusters, model.points.shape[1])
     starts = np.asarray(surface.sample(key, runs)).reshape(shape)
     network.add(_minima(model, _settled(model, starts)))
-    done = 0
-    while done < len(network.minima):
-        # Some at a time: what they lead to is searched from later.
-        some = np.arange(done, min(done + _BATCH, len(network.minima)))
-        done += len(some)
-        _search_from(network, model, network.minima.x[some].reshape(shape), neighbours)
+    done = generation = 0
+    while done < len(network.minima) and generation != generations:
+        fresh, done = np.arange(done, len(network.minima)), len(network.minima)
+        _search_from(network, model, fresh, neighbours)
+        generation += 1
         if done == len(network.minima) and neighbours is not None:
             # What few neighbours leave unconnected is searched from with all.
             apart = sorted(set().union(*network.components()[1:]))
-            for first in range(0, len(apart), _BATCH):
-                centres = network.minima.x[apart[first : first + _BATCH]].reshape(shape)
-                _search_from(network, model, centres, None)
+            _search_from(network, model, np.array(apart, int), None)
     return network
 
 
-def _search_from(network, model, centres, neighbours) -> None:
+def _search_from(network, model, ids, neighbours) -> None:
     """The minima and passes next to some minima."""
-    ends = _settled(model, _relocated(model, centres, neighbours))
-    network.add(_minima(model, _taken(ends, _distinct(ends))))
-    if model.clusters > 1:
+    for first in range(0, len(ids), _BATCH):
+        centres = network.minima.x[ids[first : first + _BATCH]]
+        centres = centres.reshape(len(centres), model.clusters, -1)
+        ends = _settled(model, _relocated(model, centres, neighbours))
+        network.add(_minima(model, _taken(ends, _distinct(ends))))
+        if model.clusters == 1:
+            return
         start, ties = _jobs(model, centres, neighbours)
         ridges = _settled(model, start, ties)
         rows = _distinct(ridges, ties.sample)
