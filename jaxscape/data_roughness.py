@@ -268,11 +268,16 @@ def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
     starts = []
     for feature in range(x.shape[1]):
         for bound in (lower, upper):
-            near = np.argsort(np.abs(x[:, feature] - bound[feature]), kind="stable")[:128]
-            points = x[near]
+            away = np.abs(x[:, feature] - bound[feature])
+            on_it = int(np.sum(away < 1e-9))
+            points = x[np.argsort(away, kind="stable")[: max(128, on_it)]]
             points[:, feature] = bound[feature]
-            middle = 0.5 * (points + np.roll(points[np.lexsort(points.T)], 1, axis=0))
-            starts += [points, middle]
+            # Next to each other along the face, in the order of each of its other features.
+            starts.append(points)
+            for other in range(x.shape[1]):
+                if other != feature:
+                    ordered = points[np.argsort(points[:, other], kind="stable")]
+                    starts.append(0.5 * (ordered[1:] + ordered[:-1]))
     found = certify(surface, np.concatenate(starts), tolerance=_TOLERANCE, newton=30)
     good = (found.rms_gradient <= _TOLERANCE) & (found.index == 1) & ~found.degenerate
     good &= found.active > 0
