@@ -186,7 +186,8 @@ def certificates(surface: Any, points: Any) -> dict[str, Any]:
             surface, points.x, lowest=1, highest=1, tolerance=1e-7, max_products=60_000
         )
     lowest, error = found.lowest[:, 0], found.residuals[:, 0]
-    return {
+    return x, {
+        "saddles_left": saddles,
         "certified": int(np.sum(points.ok & (lowest > error))),
         "losses": [round(float(e), 8) for e in points.energy],
         "rms_gradients": [float(f"{g:.2g}") for g in points.rms_gradient],
@@ -201,7 +202,7 @@ def certificates(surface: Any, points: Any) -> dict[str, Any]:
 def connect(args: Any) -> None:
     surface = digits(args)
     points, training = timed(lambda: trained(surface, args, args.starts))
-    told = certificates(surface, points)
+    x, told = certificates(surface, points, args)
     pairs = np.array(list(itertools.combinations(range(len(points)), 2)))
     pairs = np.random.default_rng(args.seed).permutation(pairs)[: args.pairs]
     method = js.AutoNEB(images=5, insertions=1, steps=args.band_steps)
@@ -209,7 +210,7 @@ def connect(args: Any) -> None:
     clock = Clock()
     for name, align in (("aligned", True), ("as_trained", False)):
         with clock:
-            found = js.mode_connectivity(surface, points.x, pairs=pairs, method=method, align=align)
+            found = js.mode_connectivity(surface, x, pairs=pairs, method=method, align=align)
         for kind, linear in (("straight", True), ("band", False)):
             barriers = found.barriers(linear=linear)[tuple(pairs.T)]
             fields[f"{name}_{kind}"] = [round(float(b), 5) for b in barriers]
@@ -236,11 +237,11 @@ def size(args: Any) -> None:
     bound = js.memory_bound(surface, lanes=2, images=5)
     print(bound, flush=True) if args.verbose else None
     points, training = timed(lambda: trained(surface, args, 2))
-    told = certificates(surface, points)
+    x, told = certificates(surface, points, args)
     method = js.AutoNEB(images=5, insertions=0, steps=args.band_steps)
     clock = Clock()
     with clock:
-        found = js.mode_connectivity(surface, points.x, method=method, align=args.align)
+        found = js.mode_connectivity(surface, x, method=method, align=args.align)
     show(
         row(
             "learning, size",
