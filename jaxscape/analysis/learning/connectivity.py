@@ -167,9 +167,9 @@ def mode_connectivity(
         path, spent = relaxed.images, spent + int(np.sum(relaxed.evaluations))
         if turn < method.insertions:
             path = _inserted(surface, path, method)
-    shares, energies = _profile(surface, path, method.check)
+    shares, energies = map(np.array, _profile(surface, path, method.check))
     lines = first[:, :1] + shares[..., None] * (first[:, 1:] - first[:, :1])
-    linear = energies_of(surface, lines)
+    linear = np.array(energies_of(surface, lines))
     worse = np.flatnonzero(~(np.max(energies, axis=1) <= np.max(linear, axis=1)))
     if len(worse):
         # Where the line is lower than the band that it became, the line is the path.
