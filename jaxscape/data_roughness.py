@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import equinox as eqx
 import jax
@@ -41,6 +41,7 @@ def data_set_landscape(
     smoothing: float = 1e-4,
     searches: int = 256,
     samples: int | None = None,
+    fit: Callable[[DataSet], Callable] | None = None,
     progress: bool = False,
 ) -> Landscape:
     """The landscape of a data set's interpolated response within the range of its features.
@@ -54,7 +55,7 @@ def data_set_landscape(
 
     - `data`: cleaned and scaled (`without_duplicates`, `normalised`), as it is.
     - `key`: draws the first displacements.
-    - `smoothing`, `samples`: as in `jaxscape.systems.data_set`.
+    - `smoothing`, `samples`, `fit`: as in `jaxscape.systems.data_set`.
     - `searches`: further searches from the minima, and between unconnected parts.
 
     ```python
@@ -69,7 +70,7 @@ def data_set_landscape(
     check_key(key)
     if not jax.config.jax_enable_x64:  # type: ignore
         raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
-    surface = data_set(data, smoothing=smoothing, samples=samples)
+    surface = data_set(data, smoothing=smoothing, samples=samples, fit=fit)
     network = Landscape(surface)
     dtype = np.asarray(surface.lower).dtype
     x = data.inputs.astype(dtype)
@@ -167,6 +168,7 @@ def data_roughness(
     smoothing: float = 1e-4,
     lengthscale: float = 0.8,
     searches: int = 256,
+    fit: Callable[[DataSet], Callable] | None = None,
     progress: bool = False,
 ) -> DataRoughness:
     """How rough a data set is, from the landscapes of pairs of its features.
@@ -179,8 +181,8 @@ def data_roughness(
 
     - `data`: a `jaxscape.models.DataSet`, not yet scaled.
     - `pairs`: of features, by position or name; default all of them.
-    - `lengthscale`: of `frustration`, in units of the normalised range; `smoothing`, `searches`:
-      as in `data_set_landscape`.
+    - `lengthscale`: of `frustration`, in units of the normalised range; `smoothing`, `searches`,
+      `fit`: as in `data_set_landscape`.
 
     ```python
     rng = np.random.default_rng(0)
@@ -209,6 +211,7 @@ def data_roughness(
             smoothing=smoothing,
             searches=searches,
             samples=most,
+            fit=fit,
             progress=progress,
         )
         networks.append(network)
@@ -265,11 +268,16 @@ def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
     starts = []
     for feature in range(x.shape[1]):
         for bound in (lower, upper):
-            near = np.argsort(np.abs(x[:, feature] - bound[feature]), kind="stable")[:128]
-            points = x[near]
+            away = np.abs(x[:, feature] - bound[feature])
+            on_it = int(np.sum(away < 1e-9))
+            points = x[np.argsort(away, kind="stable")[: max(128, on_it)]]
             points[:, feature] = bound[feature]
-            middle = 0.5 * (points + np.roll(points[np.lexsort(points.T)], 1, axis=0))
-            starts += [points, middle]
+            # Next to each other along the face, in the order of each of its other features.
+            starts.append(points)
+            for other in range(x.shape[1]):
+                if other != feature:
+                    ordered = points[np.argsort(points[:, other], kind="stable")]
+                    starts.append(0.5 * (ordered[1:] + ordered[:-1]))
     found = certify(surface, np.concatenate(starts), tolerance=_TOLERANCE, newton=30)
     good = (found.rms_gradient <= _TOLERANCE) & (found.index == 1) & ~found.degenerate
     good &= found.active > 0

@@ -13,8 +13,8 @@ if not BENCHMARKS.exists():
     pytest.skip("benchmarks/ is not part of this copy", allow_module_level=True)
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
-       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "run", "alignment",
-       "alignment_cases")  # fmt: skip
+       "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
+       "alignment", "alignment_cases")  # fmt: skip
 
 
 @pytest.fixture
@@ -117,6 +117,16 @@ def test_compile_time_runs_without_and_with_a_cache(script):
     rows = script("compile_time", "--only", "minimise", "--atoms", 5, "--batch", 8)
     assert [row["cache"] for row in rows] == ["none", "empty", "full"]
     assert rows[2]["cpu_s"] < rows[0]["cpu_s"]
+
+
+@pytest.mark.slow
+def test_learning_judges_everybody_alike(script):
+    rows = script("learning", "--hidden", 2, "--starts", 4, "--l2", 0.05, "--tolerance", 1e-5)
+    names = [row.get("peer", "jaxscape") for row in rows]
+    assert names[:2] == ["jaxscape"] * 2 and len(set(names[2:])) == 3
+    assert all(row["reached"] == 4 for row in rows)
+    losses = [row["mean_loss"] for row in rows]
+    assert max(losses) - min(losses) < 1e-4
 
 
 def quench_rows(ours, theirs):

@@ -6,14 +6,17 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxscape.landscape import Landscape
-from jaxscape.models.k_means import KMeans, lloyd, lowest_of_ridges
+from jaxscape.models.k_means import Clustering, KMeans, Ties, lloyd
 from jaxscape.search.arguments import positive
 from jaxscape.search.draws import check_key
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
 from jaxscape.systems import k_means as k_means_surface
 
-_CHUNK = 2048
+_CHUNK = 1024
+_LEAST = 128  # what is left when most are at rest: two shapes are compiled
+_ROUNDS = 40
+_BATCH = 32
 
 
 def k_means_landscape(
@@ -23,6 +26,7 @@ def k_means_landscape(
     key: PRNGKeyArray,
     runs: int = 10_000,
     neighbours: int | None = None,
+    generations: int | None = None,
 ) -> Landscape:
     """The minima of the K-means cost and the passes between them.
 
@@ -39,10 +43,13 @@ def k_means_landscape(
 
     - `runs`: Lloyd runs from random samples as centres.
     - `neighbours`: from every minimum, ridges of so many samples next to each other cluster are
-      tried; default all samples.
+      tried, and then all from minima that are still unconnected; default all samples.
+    - `generations`: minima that passes lead to are added and searched from in turn, so many
+      times; 1 stops at the neighbours of the minima of the runs. Default until there are no new
+      ones; the irises in six clusters have thousands, and 1 is enough there.
 
-    Minima that passes lead to are added, and searched from in turn, also with each of their
-    centres put on every sample (or one in so many, with `neighbours`).
+    Every minimum is searched from with each of its centres put on every sample, too (or one in so
+    many, with `neighbours`).
 
     ```python
     square = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0]])
@@ -60,56 +67,78 @@ def k_means_landscape(
     surface = k_means_surface(points, clusters)
     model: KMeans = surface.function  # type: ignore
     neighbours = None if neighbours is None else positive("neighbours", neighbours)
+    generations = None if generations is None else positive("generations", generations)
     network = Landscape(surface)
     shape = (-1, model.clusters, model.points.shape[1])
-    starts = surface.sample(key, runs).reshape(shape)
-    for block in _blocks(len(starts)):
-        network.add(_minima(model, _padded_lloyd(model, np.asarray(starts)[block])))
-    done = 0
-    while done < len(network.minima):
-        centres = network.minima.x[done:].reshape(shape)
-        done = len(network.minima)
-        moved = _relocated(model, centres, neighbours)
-        for block in _blocks(len(moved)):
-            network.add(_minima(model, _padded_lloyd(model, moved[block])))
-        jobs = _jobs(model, centres, neighbours)
-        for block in _blocks(len(jobs[1])):
-            found = _padded_ridges(model, *(part[block] for part in jobs))
-            if len(found[0]):
-                network.add(_passes(model, *found))
+    starts = np.asarray(surface.sample(key, runs)).reshape(shape)
+    network.add(_minima(model, _settled(model, starts)))
+    done = generation = 0
+    while done < len(network.minima) and generation != generations:
+        fresh, done = np.arange(done, len(network.minima)), len(network.minima)
+        _search_from(network, model, fresh, neighbours)
+        generation += 1
+        if done == len(network.minima) and neighbours is not None:
+            # What few neighbours leave unconnected is searched from with all.
+            apart = sorted(set().union(*network.components()[1:]))
+            _search_from(network, model, np.array(apart, int), None)
     return network
 
 
-def _blocks(size: int):
-    return [slice(first, first + _CHUNK) for first in range(0, size, _CHUNK)]
+def _search_from(network, model, ids, neighbours) -> None:
+    """The minima and passes next to some minima."""
+    for first in range(0, len(ids), _BATCH):
+        centres = network.minima.x[ids[first : first + _BATCH]]
+        centres = centres.reshape(len(centres), model.clusters, -1)
+        ends = _settled(model, _relocated(model, centres, neighbours))
+        network.add(_minima(model, _taken(ends, _distinct(ends))))
+        if model.clusters == 1:
+            return
+        start, ties = _jobs(model, centres, neighbours)
+        ridges = _settled(model, start, ties)
+        rows = _distinct(ridges, ties.sample)
+        if len(rows):
+            network.add(_passes(model, _taken(ridges, rows), _taken(ties, rows)))
 
 
-def _pad(array, size):
-    """Rows repeated up to `size`, so that one compiled shape serves every block."""
-    return array[np.minimum(np.arange(size), len(array) - 1)]
+def _settled(model, centres, ties: Ties | None = None) -> Clustering:
+    """Lloyd's iterations until all are at rest; those that are leave the batch."""
+    job = (centres,) if ties is None else (centres, ties.sample, ties.first, ties.second)
+    rows, parts = np.arange(len(centres)), None
+    for _ in range(_ROUNDS):
+        done = []
+        for first in range(0, len(rows), _CHUNK):
+            some = rows[first : first + _CHUNK]
+            padded = _LEAST if len(some) <= _LEAST else _CHUNK
+            taken = some[np.minimum(np.arange(padded), len(some) - 1)]
+            at, *tie = (jnp.asarray(part[taken]) for part in job)
+            found = lloyd(model, at, Ties(*tie) if tie else None)
+            done.append(jax.tree.map(lambda a, n=len(some): np.asarray(a)[:n], found))
+        found = jax.tree.map(lambda *a: np.concatenate(a), *done)
+        if parts is None:
+            parts = found
+        else:
+            for whole, new in zip(jax.tree.leaves(parts), jax.tree.leaves(found), strict=True):
+                whole[rows] = new
+        rows = rows[found.moving]
+        if not len(rows):
+            break
+        job = (parts.centres, *job[1:])
+    assert parts is not None
+    return parts
 
 
-def _padded_lloyd(model, centres):
-    size = min(_CHUNK, 2 ** int(np.ceil(np.log2(max(1, len(centres))))))
-    found = lloyd(model, jnp.asarray(_pad(centres, size)))
-    return jax.tree.map(lambda a: np.asarray(a)[: len(centres)], found)
-
-
-def _padded_ridges(model, centres, sample, first, second):
-    """Distinct passes of one block of jobs, with the jobs they came from."""
-    size = min(_CHUNK, 2 ** int(np.ceil(np.log2(max(1, len(sample))))))
-    job = [_pad(part, size) for part in (centres, sample, first, second)]
-    found = lowest_of_ridges(model, *map(jnp.asarray, job))  # type: ignore
-    found = jax.tree.map(lambda a: np.asarray(a)[: len(sample)], found)
+def _distinct(found: Clustering, *more):
+    """Rows that are sound, each of those alike once, however centres are numbered."""
     rows = np.flatnonzero(found.ok)
-    cost = _cost(model, found.centres[rows])
-    # The same pass is met from many minima, with other names of the centres.
+    cost = found.cost[rows]
     norms = np.sort(np.linalg.norm(found.centres[rows], axis=2), axis=1)
-    alike = np.round(np.column_stack([cost, sample[rows], norms]), 8)
+    alike = np.round(np.column_stack([cost, norms, *(part[rows] for part in more)]), 8)
     _, once = np.unique(alike, axis=0, return_index=True)
-    rows = rows[np.sort(once)]
-    parts = (found.centres, found.labels, found.share, sample, first, second)
-    return tuple(part[rows] for part in parts)
+    return rows[np.sort(once)]
+
+
+def _taken(batch, rows):
+    return jax.tree.map(lambda a: a[rows], batch)
 
 
 def _relocated(model, centres, neighbours):
@@ -136,15 +165,8 @@ def _jobs(model, centres, neighbours):
             if neighbours is not None:
                 rows = rows[np.argsort(gap[rows, other], kind="stable")[:neighbours]]
             parts.append((np.repeat(c[None], len(rows), 0), rows, own[rows], 0 * rows + other))
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
-
-
-def _cost(model, centres):
-    points, counts = np.asarray(model.points), np.asarray(model.counts)
-    square = np.zeros((len(centres), len(points), model.clusters))
-    for feature in range(points.shape[1]):
-        square += (points[:, feature, None] - centres[:, None, :, feature]) ** 2
-    return square.min(axis=2) @ counts
+    centres, *tie = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return centres, Ties(*tie)
 
 
 def _minima(model, found) -> StationaryPoints:
@@ -159,7 +181,7 @@ def _minima(model, found) -> StationaryPoints:
         logs = features * np.sum(np.log(2.0 * sizes), axis=1)
     return StationaryPoints(
         x=x,
-        energy=_cost(model, found.centres),
+        energy=found.cost,
         rms_gradient=np.sqrt(np.mean((2.0 * residual.reshape(x.shape)) ** 2, axis=1)),
         index=np.zeros(len(x), np.int32),
         lowest_eigenvalue=2.0 * sizes.min(axis=1),
@@ -170,8 +192,10 @@ def _minima(model, found) -> StationaryPoints:
     )
 
 
-def _passes(model, centres, labels, share, sample, first, second) -> TransitionStates:
+def _passes(model, found: Clustering, ties: Ties) -> TransitionStates:
     """Lowest points of ridges, with the minima that Lloyd's iterations reach on either side."""
+    centres, labels, share = found.centres, found.labels, found.share
+    sample, first, second = ties.sample, ties.first, ties.second
     rows = np.arange(len(centres))
     points, counts = np.asarray(model.points), np.asarray(model.counts)
     member = np.eye(model.clusters)[labels] * counts[:, None]
@@ -192,12 +216,12 @@ def _passes(model, centres, labels, share, sample, first, second) -> TransitionS
         given[rows, sample] = owner
         part = np.eye(model.clusters)[given] * counts[:, None]
         means = part.swapaxes(1, 2) @ points / np.maximum(part.sum(axis=1), 1e-300)[..., None]
-        sides.append(_minima(model, _padded_lloyd(model, means)))
+        sides.append(_minima(model, _settled(model, means)))
     plus, minus = sides
     reached = plus.ok & minus.ok
     return TransitionStates(
         x=x,
-        energy=_cost(model, centres),
+        energy=found.cost,
         rms_gradient=np.sqrt(np.mean((2.0 * residual.reshape(x.shape)) ** 2, axis=1)),
         index=np.ones(len(x), np.int32),
         lowest_eigenvalue=np.full(len(x), -np.inf),

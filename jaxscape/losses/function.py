@@ -13,6 +13,14 @@ from jaxtyping import Array, Float
 
 from jaxscape.losses.layout import Layout, lay_out
 
+# What Flax's linen modules say of dropout and batch normalisation that are still training.
+_HINTS = {
+    "InvalidRngError": "a landscape needs a loss that depends on the parameters alone, so switch "
+    "dropout off (deterministic=True), or give apply one fixed key in rngs; ",
+    "ModifyScopeVariableError": "a landscape needs a loss that depends on the parameters alone, "
+    "so hold batch statistics (use_running_average=True); ",
+}
+
 
 class LossFunction(eqx.Module):
     """`x -> loss(params, *args) + l2 |x|^2` for a model's parameters.
@@ -94,8 +102,11 @@ class LossFunction(eqx.Module):
         name = getattr(self.loss, "__name__", type(self.loss).__name__)
         try:
             out = jax.eval_shape(lambda x: self.loss(self.unravel(x), *self.args), start)
-        except (TypeError, ValueError, IndexError, RuntimeError) as error:
-            raise ValueError(f"loss {name!r} cannot be evaluated at params: {error}") from error
+        except Exception as error:  # libraries have errors of their own
+            hint = _HINTS.get(type(error).__name__, "")
+            raise ValueError(
+                f"loss {name!r} cannot be evaluated at params: {hint}{error}"
+            ) from error
         if getattr(out, "shape", None) != ():
             found = getattr(out, "shape", type(out).__name__)
             raise ValueError(

@@ -6,7 +6,7 @@ from jaxscape.models.acquisition import (
 )
 from jaxscape.models.covariance import RBF as RBF, Matern as Matern
 from jaxscape.models.data_set import DataSet as DataSet
-from jaxscape.models.datasets import (
+from jaxscape.models.example_data import (
     breast_cancer as breast_cancer,
     digits as digits,
     three_atoms as three_atoms,
@@ -33,5 +33,9 @@ from jaxscape.models.mlp import (
     hidden_units as hidden_units,
     init_mlp as init_mlp,
     predict as predict,
+)
+from jaxscape.models.regression import (
+    RegressionNetwork as RegressionNetwork,
+    mean_squares as mean_squares,
 )
 from jaxscape.models.roughness_surface import RoughnessSurface as RoughnessSurface

@@ -1,7 +1,5 @@
 """The cost of K-means, its fixed points, and the ridges between them."""
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -74,30 +72,30 @@ class KMeans(eqx.Module):
         return np.arange(self.clusters * self.points.shape[1]).reshape(self.clusters, -1)
 
 
-class Clusterings(NamedTuple):
-    """Where Lloyd's iterations ended; a leading batch axis.
+class Clustering(eqx.Module):
+    """Where Lloyd's iterations are; a leading batch axis.
 
-    `centres` `[B, K, features]`, `labels` `[B, samples]`, `ok` `[B]`: the labels no longer
-    change, no cluster is empty, and no sample is as close to another centre.
+    `centres` `[B, K, features]`; their `cost` `[B]`; `labels` `[B, samples]`; `moving` `[B]`:
+    labels changed in the last iteration. `ok` `[B]`: they no longer change, no cluster is empty,
+    and no sample is as close to another centre. On a ridge, `share` `[B]` is that of the tied
+    sample which belongs to the first of its two centres, and `ok` says that the point is the
+    lowest of its ridge nearby and that the cost falls off on both sides.
     """
 
     centres: Float[Array, "batch clusters features"]
+    cost: Float[Array, " batch"]
     labels: Int[Array, "batch samples"]
+    moving: Bool[Array, " batch"]
     ok: Bool[Array, " batch"]
-
-
-class Ridges(NamedTuple):
-    """Points at which one sample is equally far from two centres; a leading batch axis.
-
-    `centres` `[B, K, features]`; `labels` `[B, samples]` of the other samples; `share` `[B]` of
-    the sample that belongs to the first centre; `ok` `[B]`: the point is the lowest of its ridge
-    nearby, the cost falls off on both sides, and every other sample is closest to its own centre.
-    """
-
-    centres: Float[Array, "batch clusters features"]
-    labels: Int[Array, "batch samples"]
     share: Float[Array, " batch"]
-    ok: Bool[Array, " batch"]
+
+
+class Ties(eqx.Module):
+    """Which sample `[B]` is to be equally far from which two centres `[B]`."""
+
+    sample: Int[Array, " batch"]
+    first: Int[Array, " batch"]
+    second: Int[Array, " batch"]
 
 
 def squared_distances(
@@ -112,102 +110,111 @@ def squared_distances(
 
 @eqx.filter_jit
 def lloyd(
-    model: KMeans, centres: Float[Array, "batch clusters features"], max_steps: int = 300
-) -> Clusterings:
-    """Lloyd's iterations from many starts.
+    model: KMeans,
+    centres: Float[Array, "batch clusters features"],
+    ties: Ties | None = None,
+    steps: int = 8,
+) -> Clustering:
+    """So many of Lloyd's iterations from many starts; those at rest stay where they are.
+
+    With `ties` one sample is held equally far from two centres, to which it belongs in part. For
+    given labels of the others, the share that makes its two distances equal is the root of a
+    linear equation; in turn the others go to the closest centres. A fixed point with a share
+    between 0 and 1 is the lowest point of the ridge nearby: moving centres either way lowers the
+    cost, moving along the ridge raises it.
 
     S. Lloyd, IEEE Trans. Inf. Theory 28, 129 (1982).
     """
 
-    def one(start):
-        def body(carry):
-            centres, labels, _, step = carry
-            new = jnp.argmin(squared_distances(model.points, centres), axis=1)
-            means, _ = _means(model, new)
-            return means, new, jnp.any(new != labels), step + 1
+    def labelled(centres):
+        labels, best, second = _closest(model, centres)
+        if ties is not None:
+            labels = labels.at[jnp.arange(len(labels)), ties.sample].set(ties.first)
+        return labels, best, second
 
-        nothing = jnp.full(len(model.points), -1)
-        centres, labels, moving, _ = lax.while_loop(
-            lambda carry: carry[2] & (carry[3] < max_steps),
-            body,
-            (start, nothing, jnp.array(True), 0),
-        )
-        square = squared_distances(model.points, centres)
-        others = jnp.where(jax.nn.one_hot(labels, model.clusters) > 0, jnp.inf, square)
-        own = jnp.take_along_axis(square, labels[:, None], axis=1)[:, 0]
-        strict = jnp.all(jnp.min(others, axis=1) > own * (1 + 1e-9) + 1e-12)
-        filled = jnp.all(_means(model, labels)[1] > 0)
-        return Clusterings(centres, labels, ~moving & strict & filled)
+    def body(_, carry):
+        centres, labels, _ = carry
+        new, _, _ = labelled(centres)
+        means = _means(model, new, ties)[0]
+        return means, new, jnp.any(new != labels, axis=1)
 
-    return jax.vmap(one)(centres)
+    shape = (len(centres), len(model.points))
+    start = (centres, jnp.full(shape, -1), jnp.ones(len(centres), bool))
+    centres, labels, moving = lax.fori_loop(0, steps, body, start)
+    _, share, sizes = _means(model, labels, ties)
+    closest, best, second = labelled(centres)
+    strict = second > best * (1 + 1e-9) + 1e-12
+    ok = ~moving & jnp.all(sizes > 0, axis=1)
+    if ties is not None:
+        row = jnp.arange(len(centres))
+        away = centres - model.points[ties.sample][:, None]
+        far = jnp.sum(away**2, axis=2)
+        to_first, to_second = far[row, ties.first], far[row, ties.second]
+        rival = far.at[row, ties.first].set(jnp.inf).at[row, ties.second].set(jnp.inf)
+        nearest = jnp.min(rival, axis=1) > to_first * (1 + 1e-9) + 1e-12
+        strict = strict.at[row, ties.sample].set(nearest)
+        ok &= jnp.abs(to_first - to_second) <= 1e-9 * (1e-3 + to_first)
+        ok &= (share > 1e-9) & (share < 1 - 1e-9)
+    ok &= jnp.all(strict & (closest == labels), axis=1)
+    cost = jnp.sum(model.counts * best, axis=1)
+    return Clustering(centres, cost, labels, moving, ok, share)
 
 
-@eqx.filter_jit
-def lowest_of_ridges(
-    model: KMeans,
-    centres: Float[Array, "batch clusters features"],
-    sample: Int[Array, " batch"],
-    first: Int[Array, " batch"],
-    second: Int[Array, " batch"],
-    max_steps: int = 300,
-) -> Ridges:
-    """Lloyd's iterations with one sample held equally far from two centres.
+def _closest(model, centres):
+    """The closest centre of every sample, its squared distance and that of the next one."""
 
-    The sample belongs to both centres in part. For given labels of the others, the share that
-    makes its two distances equal is the root of a linear equation; in turn the others go to the
-    closest centres. A fixed point with a share between 0 and 1 is the lowest point of the ridge
-    nearby: moving centres either way lowers the cost, moving along the ridge raises it.
+    def compare(carry, centre):
+        label, best, second, k = carry
+        square = jnp.zeros_like(best)
+        for feature in range(model.points.shape[1]):
+            square = square + (centre[:, feature, None] - model.points[:, feature]) ** 2
+        closer = square < best
+        second = jnp.where(closer, best, jnp.minimum(second, square))
+        return (
+            jnp.where(closer, k, label),
+            jnp.where(closer, square, best),
+            second,
+            k + 1,
+        ), None
+
+    shape = (len(centres), len(model.points))
+    far = jnp.full(shape, jnp.inf, centres.dtype)
+    start = (jnp.zeros(shape, int), far, far, jnp.zeros((), int))
+    return lax.scan(compare, start, jnp.moveaxis(centres, 1, 0))[0][:3]
+
+
+def _means(model, labels, ties=None):
+    """Means of the clusters, the share of a tied sample, and the sizes of the others.
+
+    An empty cluster lies where it is of no use.
     """
-
-    def one(start, i, k, l):  # noqa: E741
-        x, count = model.points[i], model.counts[i]
-
-        def relaxed(labels):
-            means, sizes = _means(model, labels, without=i)
-            far_k = jnp.sqrt(jnp.sum((x - means[k]) ** 2)) * sizes[k]
-            far_l = jnp.sqrt(jnp.sum((x - means[l]) ** 2)) * sizes[l]
-            total = far_k + far_l
-            part = far_k * (sizes[l] + count) - far_l * sizes[k]
-            share = part / jnp.where(total > 0, total * count, 1.0)
-            mass = count * jnp.clip(share, 0.0, 1.0)
-            held = (count - mass) / (sizes[l] + count - mass)
-            new = means.at[k].add((x - means[k]) * mass / (sizes[k] + mass))
-            new = new.at[l].add((x - means[l]) * held)
-            return new, share, sizes
-
-        def body(carry):
-            centres, labels, _, step = carry
-            new = jnp.argmin(squared_distances(model.points, centres), axis=1).at[i].set(k)
-            means, _, _ = relaxed(new)
-            return means, new, jnp.any(new != labels), step + 1
-
-        nothing = jnp.full(len(model.points), -1)
-        centres, labels, moving, _ = lax.while_loop(
-            lambda carry: carry[2] & (carry[3] < max_steps),
-            body,
-            (start, nothing, jnp.array(True), 0),
-        )
-        _, share, sizes = relaxed(labels)
-        square = squared_distances(model.points, centres)
-        own = jnp.take_along_axis(square, labels[:, None], axis=1)[:, 0]
-        rivals = jax.nn.one_hot(labels, model.clusters) > 0
-        rivals = rivals.at[i, l].set(True)
-        others = jnp.where(rivals, jnp.inf, square)
-        strict = jnp.all(jnp.min(others, axis=1) > own * (1 + 1e-9) + 1e-12)
-        tied = jnp.abs(square[i, k] - square[i, l]) <= 1e-9 * (1e-3 + square[i, k])
-        inside = (share > 1e-9) & (share < 1 - 1e-9)
-        ok = ~moving & strict & tied & inside & jnp.all(sizes > 0)
-        return Ridges(centres, labels, share, ok)
-
-    return jax.vmap(one)(centres, sample, first, second)
+    table = jnp.concatenate([model.points * model.counts[:, None], model.counts[:, None]], axis=1)
+    names = jnp.arange(model.clusters)[:, None]
+    member = (labels[:, None, :] == names).astype(table.dtype)
+    both = (member.reshape(-1, len(table)) @ table).reshape(len(labels), model.clusters, -1)
+    share = jnp.ones(len(labels), table.dtype)
+    if ties is None:
+        sums, sizes = both[..., :-1], both[..., -1]
+        return _quotient(sums, sizes), share, sizes
+    row = jnp.arange(len(labels))
+    both = both.at[row, ties.first].add(-table[ties.sample])
+    sums, sizes = both[..., :-1], jnp.round(both[..., -1])
+    means = _quotient(sums, sizes)
+    x, count = model.points[ties.sample], model.counts[ties.sample]
+    size_k, size_l = sizes[row, ties.first], sizes[row, ties.second]
+    to_k, to_l = x - means[row, ties.first], x - means[row, ties.second]
+    far_k = jnp.sqrt(jnp.sum(to_k**2, axis=1)) * size_k
+    far_l = jnp.sqrt(jnp.sum(to_l**2, axis=1)) * size_l
+    total = far_k + far_l
+    part = far_k * (size_l + count) - far_l * size_k
+    share = part / jnp.where(total > 0, total * count, 1.0)
+    mass = count * jnp.clip(share, 0.0, 1.0)
+    rest = count - mass
+    means = means.at[row, ties.first].add(to_k * (mass / (size_k + mass))[:, None])
+    means = means.at[row, ties.second].add(to_l * (rest / (size_l + rest))[:, None])
+    return means, share, sizes
 
 
-def _means(model, labels, without=None):
-    """Means of the clusters and their sizes; an empty one lies where it is of no use."""
-    member = jax.nn.one_hot(labels, model.clusters, dtype=model.points.dtype)
-    member = member * model.counts[:, None]
-    if without is not None:
-        member = member.at[without].set(0.0)
-    sizes = jnp.sum(member, axis=0)
-    sums = member.T @ model.points
-    return jnp.where(sizes[:, None] > 0, sums / jnp.maximum(sizes, 1.0)[:, None], 1e6), sizes
+def _quotient(sums, sizes):
+    filled = sizes[..., None] > 0
+    return jnp.where(filled, sums / jnp.maximum(sizes, 1.0)[..., None], 1e6)

@@ -69,25 +69,26 @@ def invariant_features(groups) -> tuple[Features, ...]:
 def _mix(group, other, classes, unsafe):
     """Merge the classes of columns that `other` exchanges, and mark those that it flips."""
     rows, moving = group.array, other.array
-    where = np.full(max(rows.max(), moving.max()) + 1, -1)
-    where[rows] = np.arange(rows.shape[1])
-    owner = np.full(len(where), -1)
+    size, width = max(rows.max(), moving.max()) + 1, rows.shape[1]
+    where, owner = np.full(size, -1), np.full(size, -1)
+    where[rows] = np.arange(width)
     owner[rows] = np.arange(len(rows))[:, None]
-    home = np.arange(len(where))
     for first, second in zip(moving[:-1], moving[1:], strict=True):
-        image = home.copy()
-        image[first], image[second] = second, first
-        if not np.any(image[rows] != rows):
+        # Only what this exchange moves is looked at: large networks have many neurons.
+        here, there = np.concatenate([first, second]), np.concatenate([second, first])
+        here, there = here[owner[here] >= 0], there[owner[here] >= 0]
+        if not len(here):
             continue
-        columns = where[image[rows]]
-        same_row = owner[image[rows]] == np.arange(len(rows))[:, None]
-        if not (same_row.all() and np.all(columns == columns[0])):
+        moves, times = np.unique(where[here] * width + where[there], return_counts=True)
+        olds, news = moves // width, moves % width
+        alike = np.all(times == len(rows)) and len(np.unique(olds)) == len(olds)
+        if not (alike and np.all(owner[here] == owner[there])):
             raise ValueError(
                 "two groups of blocks share coordinates, but exchanging blocks of one does not "
                 "permute the columns of the other, alike in every block: order the positions "
                 "so that it does, or leave out one group."
             )
-        for old, new in enumerate(columns[0]):
+        for old, new in zip(olds, news, strict=True):
             classes[classes == classes[new]] = classes[old]
     if other.signs is not None:
         unsafe |= np.isin(rows, moving[:, np.array(other.signs)]).any(axis=0)

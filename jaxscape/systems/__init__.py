@@ -33,7 +33,12 @@ from jaxscape.systems.mixtures import (
     sutton_chen as sutton_chen,
     water as water,
 )
-from jaxscape.systems.networks import iris_mlp as iris_mlp, mlp as mlp, xor_mlp as xor_mlp
+from jaxscape.systems.networks import (
+    iris_mlp as iris_mlp,
+    mlp as mlp,
+    regression_mlp as regression_mlp,
+    xor_mlp as xor_mlp,
+)
 from jaxscape.systems.spins import p_spin as p_spin
 from jaxscape.systems.starts import (
     InCell as InCell,

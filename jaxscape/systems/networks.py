@@ -7,7 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxscape.models import accuracy, cross_entropy, hidden_layers, init_mlp, iris, xor
+from jaxscape.models import (
+    accuracy,
+    cross_entropy,
+    hidden_layers,
+    init_mlp,
+    iris,
+    mean_squares,
+    xor,
+)
 from jaxscape.surface import Surface
 from jaxscape.symmetry import Blocks, Relabelling
 from jaxscape.systems._arguments import at_least
@@ -48,16 +56,54 @@ def mlp(
     23
     """
     inputs, targets = _checked(inputs, targets)
+    metrics = None
+    if test is not None:
+        other = _checked(*test)
+        metrics = {"accuracy": lambda p: accuracy(p, *other, activation)}
+    return _network(inputs, targets, hidden, l2, activation, loss, chunk, metrics, name)
+
+
+def regression_mlp(
+    inputs: Float[Array | np.ndarray, "samples i"],
+    values: Float[Array | np.ndarray, "samples *o"],
+    hidden: int | Sequence[int] = 3,
+    l2: float = 1e-3,
+    *,
+    activation: Callable = jnp.tanh,
+    test: tuple | None = None,
+    chunk: int | None = None,
+    name: str = "regression",
+) -> Surface:
+    """Mean squared error of a network of dense layers that is to predict numbers.
+
+    **Arguments:**
+
+    - `inputs`, `values`: samples and what to predict, best standardised both.
+    - `hidden`, `l2`, `activation`, `chunk`: as in `mlp`.
+    - `test`: other `(inputs, values)`, whose mean squared error `surface.measure` then tells.
+
+    `models.RegressionNetwork` is such a network fitted to data, as a function of its inputs.
+
+    >>> x = np.linspace(-1.0, 1.0, 9)[:, None]
+    >>> regression_mlp(x, np.sin(3 * x[:, 0]), hidden=2).dim
+    7
+    """
+    inputs, targets = _numbers(inputs, values)
+    metrics = None
+    if test is not None:
+        other = _numbers(*test)
+        metrics = {"test": lambda p: mean_squares(p, *other, activation)}
+    loss = mean_squares
+    return _network(inputs, targets, hidden, l2, activation, loss, chunk, metrics, name)
+
+
+def _network(inputs, targets, hidden, l2, activation, loss, chunk, metrics, name):
     if not l2 >= 0:
         raise ValueError(f"l2 is {l2}; pass zero or a positive number")
     # Default starts are normal with the spread of these parameters.
     params = init_mlp(
         jax.random.key(0), inputs=inputs.shape[1], hidden=hidden, outputs=targets.shape[1]
     )
-    metrics = None
-    if test is not None:
-        other = _checked(*test)
-        metrics = {"accuracy": lambda p: accuracy(p, *other, activation)}
     groups = [
         Blocks(rows, [True] * rows.shape[1] if activation is jnp.tanh else None)
         for rows in hidden_layers(params)
@@ -121,6 +167,19 @@ def xor_mlp(hidden: int = 2, l2: float = 1e-2) -> Surface:
         units=surface.units,
         unflatten=surface.unflatten,
     )
+
+
+def _numbers(inputs, values):
+    inputs, targets = (jnp.asarray(a, jnp.result_type(float)) for a in (inputs, values))
+    targets = targets[:, None] if targets.ndim == 1 else targets
+    if inputs.ndim != 2 or targets.ndim != 2 or len(inputs) != len(targets):
+        raise ValueError(
+            f"inputs have shape {inputs.shape} and values {np.shape(values)}: pass "
+            "[samples, i] and [samples] or [samples, outputs]"
+        )
+    if not bool(jnp.isfinite(inputs).all() & jnp.isfinite(targets).all()):
+        raise ValueError("inputs or values are NaN or infinite: leave those samples out")
+    return inputs, targets
 
 
 def _checked(inputs, targets):

@@ -176,3 +176,16 @@ def test_aligned_networks_of_digits_lie_closer():
             tables[align, linear] = found.barriers(linear=linear)[tuple(pairs.T)]
     assert (tables[True, True] < tables[False, True]).all()
     assert tables[True, False].mean() < tables[False, False].mean()
+
+
+def test_a_band_that_went_astray_is_given_up():
+    """Steps too long for this narrow valley throw the images out of it."""
+
+    def valley(x):
+        return (x[0] ** 2 - 1) ** 2 + 50.0 * jnp.sin(9.0 * x[1]) ** 2 + x[1] ** 4 + x[0] * x[1] ** 2
+
+    ends = np.array([[-1.0, 0.05], [1.0, 0.0]])
+    wild = js.AutoNEB(images=5, insertions=0, steps=2, max_step=5.0)
+    found = js.mode_connectivity(valley, ends, method=wild)
+    assert (found.barriers() <= found.barriers(linear=True)).all()
+    np.testing.assert_allclose([valley(x) for x in found.points(0)], found.energies[0], atol=1e-12)

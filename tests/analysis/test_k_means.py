@@ -101,12 +101,61 @@ def test_the_soft_cost_has_the_same_lowest_barrier():
     assert gaps[1] < gaps[0] and gaps[1] < 0.03
 
 
+def partition(labels):
+    """Which samples are together, whatever the clusters are called."""
+    _, first, names = np.unique(labels, return_index=True, return_inverse=True)
+    return tuple(first[names])
+
+
+def ends_by_hand(starts):
+    """Energies of the ends of Lloyd's iterations that are strict, and how often each was met."""
+    centres, energies = starts.copy(), np.full(len(starts), np.nan)
+    rows = np.arange(len(starts))
+    for _ in range(200):
+        square = ((centres[rows, :, None] - IRIS) ** 2).sum(axis=3)
+        labels = square.argmin(axis=1)
+        member = labels[:, None] == np.arange(starts.shape[1])[:, None]
+        sizes = member.sum(axis=2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            new = member @ IRIS / sizes[..., None]
+        still = (np.abs(new - centres[rows]) < 1e-12).all(axis=(1, 2))
+        two = np.sort(square, axis=1)[:, :2]
+        strict = (two[:, 1] - two[:, 0] > 1e-9).all(axis=1)
+        energies[rows[still & strict]] = two[still & strict, 0].sum(axis=1)
+        left = ~still & (sizes > 0).all(axis=1)
+        centres[rows], rows = new, rows[left]
+    return energies[np.isfinite(energies)]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(("clusters", "lowest", "least"), [(2, 152.347952, 1), (4, 57.228473, 56)])
-def test_iris(clusters, lowest, least):
-    network = js.k_means_landscape(IRIS, clusters, key=jax.random.key(0), runs=4096)
-    np.testing.assert_allclose(network.minima.energy.min(), lowest, atol=1e-6)
-    assert len(network.minima) >= least and len(network.components()) == 1
+@pytest.mark.parametrize(
+    ("clusters", "lowest", "least", "options"),
+    [
+        (2, 152.347952, 1, {}),
+        (3, 78.851441, 9, {}),
+        (4, 57.228473, 56, {}),
+        (5, 46.446182, 279, {"neighbours": 20}),
+        (6, 39.039987, 1028, {"neighbours": 10, "generations": 1}),
+    ],
+)
+def test_ten_thousand_runs_on_iris(clusters, lowest, least, options):
+    """Counts of fixed points of more runs (51,000 to 190,000) by other means: lower bounds."""
+    key = jax.random.key(0)
+    network = js.k_means_landscape(IRIS, clusters, key=key, runs=10_000, **options)
+    energy = network.minima.energy
+    np.testing.assert_allclose(energy.min(), lowest, atol=1e-6)
+    assert len(energy) >= least and network.minima.certified.all()
+    assert len(network.components()) == 1 or "generations" in options
+    # The same starts, by hand: every end is there.
+    starts = np.asarray(network.surface.sample(key, 10_000)).reshape(-1, clusters, 4)
+    ends = np.unique(np.concatenate([ends_by_hand(s) for s in np.split(starts, 20)]).round(8))
+    nearest = np.sort(energy)[
+        np.searchsorted(np.sort(energy), ends - 1e-6).clip(0, len(energy) - 1)
+    ]
+    np.testing.assert_allclose(nearest, ends, atol=1e-6)
+    # Each once: equal energies are other partitions.
+    square = [((IRIS[:, None] - x.reshape(clusters, 4)) ** 2).sum(axis=2) for x in network.minima.x]
+    assert len({partition(one.argmin(axis=1)) for one in square}) == len(energy)
 
 
 def test_bad_arguments_are_refused():

@@ -92,6 +92,23 @@ def test_batch_statistics_of_a_linen_dictionary_stay():
     np.testing.assert_allclose(surface(jnp.zeros(surface.dim)), jnp.mean(TARGETS**2))
 
 
+def test_linen_modules_that_are_still_training_are_refused():
+    linen = pytest.importorskip("flax.linen")
+
+    def surface(module):
+        variables = module.init({"params": jax.random.key(0), "dropout": jax.random.key(1)}, INPUTS)
+        return Surface.from_loss(
+            lambda v, x, y: squares(module.apply(v, x)[:, :1], y), variables, INPUTS, TARGETS
+        )
+
+    dropout = linen.Sequential([linen.Dense(1), linen.Dropout(0.5, deterministic=False)])
+    with pytest.raises(ValueError, match=r"switch dropout off \(deterministic=True\)"):
+        surface(dropout)
+    norm = linen.Sequential([linen.Dense(1), linen.BatchNorm(use_running_average=False)])
+    with pytest.raises(ValueError, match=r"hold batch statistics \(use_running_average=True\)"):
+        surface(norm)
+
+
 def test_haiku_dictionaries():
     haiku = pytest.importorskip("haiku")
     network = haiku.without_apply_rng(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import erfcx, gamma, kv
 
+import jaxscape as js
 from jaxscape.models import RBF, ConfidenceBound, ExpectedImprovement, GaussianProcess, Matern
 from jaxscape.models._linear_algebra import inverse_and_log_det
 from jaxscape.models.acquisition import _log_improvement
@@ -145,3 +146,46 @@ def test_acquisition_functions_have_their_definitions():
 def test_bad_arguments_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+LOWER, UPPER = np.array([-1.5, -4.0]), np.array([4.0, 1.0])
+
+
+def on_a_grid(values, shape=(551, 501)):
+    """Minima of the likelihood on a fine grid, edges included: one eigenproblem a lengthscale."""
+    lengths, noises = (np.linspace(a, b, n) for a, b, n in zip(LOWER, UPPER, shape, strict=True))
+    table = np.empty(shape)
+    for row, length in enumerate(np.exp(lengths)):
+        size, basis = np.linalg.eigh(np.exp(-0.5 * ((X - X.T) / length) ** 2))
+        total = size[:, None] + 1e-10 + np.exp(2 * noises)
+        fit = np.sum((basis.T @ values)[:, None] ** 2 / total, axis=0)
+        table[row] = 0.5 * (fit + np.log(total).sum(axis=0) + len(values) * np.log(2 * np.pi))
+    around = np.pad(table, 1, constant_values=np.inf)
+    low = np.ones(shape, bool)
+    for i, j in np.ndindex(3, 3):
+        if (i, j) != (1, 1):
+            low &= table < around[i : i + shape[0], j : j + shape[1]]
+    where = np.argwhere(low)
+    return table[low], np.stack([lengths[where[:, 0]], noises[where[:, 1]]], axis=1)
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
+)
+def test_all_minima_are_those_of_a_fine_grid(seed):
+    rng = np.random.default_rng(seed)
+    x = X[:, 0]
+    values = Y if seed == 0 else np.sin(1.4 * x + seed) + 0.5 * rng.normal(size=len(x))
+    model = GaussianProcess(X, values, signal=1.0)
+    surface = js.Surface(model, bounds=(LOWER, UPPER), dim=2, scale=1.0)
+    found = js.Landscape(surface)
+    points = js.minimise(surface, surface.sample(jax.random.key(0), 64))
+    found.add(points.take(points.ok))
+    energies, corners = on_a_grid(values)
+    order = np.argsort(found.minima.energy)
+    grid = np.argsort(energies)
+    assert len(order) == len(grid) >= 1
+    # Half a cell away at most, but in a long valley the lowest point of the grid slides along it.
+    np.testing.assert_allclose(found.minima.energy[order], energies[grid], atol=2e-4)
+    assert (found.minima.energy[order] <= energies[grid] + 1e-12).all()
+    np.testing.assert_allclose(found.minima.x[order], corners[grid], atol=0.03)

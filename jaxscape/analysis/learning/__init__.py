@@ -11,6 +11,10 @@ from jaxscape.analysis.learning.escape import (
     escape_directions as escape_directions,
 )
 from jaxscape.analysis.learning.gauss_newton import GaussNewton as GaussNewton
+from jaxscape.analysis.learning.memory import (
+    MemoryBound as MemoryBound,
+    memory_bound as memory_bound,
+)
 from jaxscape.analysis.learning.spectrum import (
     SpectralDensity as SpectralDensity,
     spectral_density as spectral_density,

@@ -167,14 +167,25 @@ def mode_connectivity(
         path, spent = relaxed.images, spent + int(np.sum(relaxed.evaluations))
         if turn < method.insertions:
             path = _inserted(surface, path, method)
-    shares, energies = _profile(surface, path, method.check)
+    shares, energies = map(np.array, _profile(surface, path, method.check))
     lines = first[:, :1] + shares[..., None] * (first[:, 1:] - first[:, :1])
+    linear = np.array(energies_of(surface, lines))
+    worse = np.flatnonzero(~(np.max(energies, axis=1) <= np.max(linear, axis=1)))
+    if len(worse):
+        # Where the line is lower than the band that it became, the line is the path.
+        even = np.linspace(0.0, 1.0, path.shape[1], dtype=path.dtype)[:, None]
+        begin, finish = first[worse, :1], first[worse, 1:]
+        path = np.array(path)
+        path[worse] = (1.0 - even) * begin + even * finish
+        shares[worse], energies[worse] = _profile(surface, path[worse], method.check)
+        lines = begin + shares[worse, :, None] * (finish - begin)
+        linear[worse] = energies_of(surface, lines)
     return Connections(
         pairs=pairs,
         images=path,
         shares=shares,
         energies=energies,
-        linear=energies_of(surface, lines),
+        linear=linear,
         distance=np.linalg.norm(first[:, 1] - first[:, 0], axis=1),
         ends=energies_of(surface, x),
         evaluations=spent,
