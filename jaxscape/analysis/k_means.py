@@ -166,7 +166,7 @@ def _jobs(model, centres, neighbours):
                 rows = rows[np.argsort(gap[rows, other], kind="stable")[:neighbours]]
             parts.append((np.repeat(c[None], len(rows), 0), rows, own[rows], 0 * rows + other))
     centres, *tie = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return centres, Ties(*tie)
+    return centres, Ties(*map(jnp.asarray, tie))
 
 
 def _minima(model, found) -> StationaryPoints:
