@@ -282,7 +282,8 @@ def basin_hopping(
 
     **Returns:** `StationaryPoints`: the distinct minima, lowest first. `steps_to_target` `[B]`
     has, for every chain, the number of quenches to the target (-1 if not reached; `None` without
-    a target), and `evaluations` of the first row counts all work of all chains.
+    a target), and `evaluations` of the first row also
+    has the work of all quenches that are not returned, so that they add up to everything.
 
     **Raises:** `ValueError` as `minimise` does.
 
@@ -332,12 +333,13 @@ def basin_hopping(
         events=True,
     )
     points = _distinct(surface, out, keep, loose, x0.dtype)
+    others = int(out.evaluations.sum()) - int(points.evaluations.sum())
     if certify:
         points = certified_minima(surface, points, tolerance, budget)
         points = _ordered(points)
     evaluations = np.array(points.evaluations)
     if len(evaluations):
-        evaluations[0] += int(out.evaluations.sum()) - int(evaluations.sum())
+        evaluations[0] += others
     reached = None
     if target is not None:
         reached = np.full(batch, -1, np.int32)

@@ -209,6 +209,12 @@ def test_evaluations_are_counted(hopped):
     assert found.evaluations.sum() > 20 * 40 * 2
     one = js.basin_hopping(RIPPLES, x0, key=jax.random.key(0), steps=1, method=HOP)
     assert one.evaluations.sum() < found.evaluations.sum() / 10
+    assert (one.evaluations > 0).all()
+    # Certificates come on top of what the quenches took.
+    bare = js.basin_hopping(RIPPLES, x0, key=jax.random.key(0), steps=1, method=HOP, certify=False)
+    hessian = 1 + 2 * 2
+    more = one.evaluations.sum() - bare.evaluations.sum()
+    assert len(bare) * hessian <= more <= len(bare) * 6 * (hessian + 3)
 
 
 def test_function_without_a_minimum():
