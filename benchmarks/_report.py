@@ -171,13 +171,19 @@ def landscapes(rows: Rows, n: int) -> list[Line]:
 
 def hopping(rows: Rows, n: int) -> list[Line]:
     """CPU seconds and evaluations per success, totals over the rounds."""
-    ours = rows.find("basin-hopping", n_atoms=n)
     theirs = rows.find("basin-hopping", "pele", n_atoms=n)
-    default = [row for row in theirs if "default" in row["peer"]]
-    theirs = default or theirs
+    theirs = [row for row in theirs if "default" in row["peer"]] or theirs
     table = []
-    hits = [sum(row["reached"] for row in group) for group in (ours, theirs)]
-    if ours:
+    for compressed in (False, True):
+        ours = [
+            row
+            for row in rows.find("basin-hopping", n_atoms=n)
+            if bool(row.get("compression")) == compressed
+        ]
+        if not ours:
+            continue
+        hits = [sum(row["reached"] for row in group) for group in (ours, theirs)]
+        how = ", compressed" if compressed else ""
         for name, unit in (("cpu_s", "CPU s"), ("evaluations", "evaluations")):
             per = [
                 sum(row[name] for row in group) / count if count else None
@@ -185,14 +191,17 @@ def hopping(rows: Rows, n: int) -> list[Line]:
             ]
             table.append(
                 Line(
-                    f"basin-hopping to the LJ{n} global minimum, {unit} per success "
+                    f"basin-hopping to the LJ{n} global minimum{how}, {unit} per success "
                     f"({hits[0]} and {hits[1]} successes)",
                     unit, per[0], "pele", per[1], False,
                     date=theirs[0].get("date", "") if theirs else "",
                 )
             )  # fmt: skip
             if name == "evaluations" and n == 38:
-                table.append(Line("the same", unit, per[0], "GMIN, published", 2.66e5, False))
+                peer, figure = "GMIN, published", 2.66e5
+                if compressed:
+                    peer, figure = "GMIN with symmetry moves, published", 2.271e4
+                table.append(Line("the same", unit, per[0], peer, figure, False))
     return table
 
 

@@ -1,6 +1,7 @@
 """Basin-hopping of a Lennard-Jones cluster to its global minimum, chains in lanes.
 
     python benchmarks/basin_hopping.py --atoms 38 --chains 32 --steps 2000
+    python benchmarks/basin_hopping.py --atoms 38 --compression 20 --temperature 0.8
     python benchmarks/basin_hopping.py --atoms 38 --temperature 0.6 0.8 1.0 --step-size 0.36 0.42
 
 Several values of an option make a scan with a row for each combination. Figures to the target

@@ -94,7 +94,12 @@ PROGRAMME = [
     Work(
         "hopping38",
         110,
-        ["basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40"],
+        [
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "--temperature 0.8 --quench-tolerance 1e5",
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "--temperature 0.8 --quench-tolerance 1e5 --compression 20",
+        ],
         {
             "pele": [
                 "pele_basin_hopping.py --atoms 38 --target -173.928427 --seeds 6 "
