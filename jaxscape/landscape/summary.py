@@ -17,7 +17,9 @@ def summarise(landscape: Landscape) -> str:
     unit = f" {landscape.units.energy}" if landscape.units.energy else ""
     if len(minima):
         lowest = minima.lowest()
-        lines.append(f"lowest              {minima.energy[lowest]:.8g}{unit} (minimum {lowest})")
+        lines.append(
+            f"lowest              {minima.energy[lowest] + 0.0:.8g}{unit} (minimum {lowest})"
+        )
         lines.append(f"minima              {_range(minima.energy)}{unit}")
     if len(states):
         lines.append(f"transition states   {_range(states.energy)}{unit}")
@@ -59,7 +61,7 @@ def _surface(landscape: Landscape) -> list[str]:
 def _range(energies: np.ndarray) -> str:
     # What is nothing beside the largest is rounding: zero, not 3.2e-35.
     ends = np.array([energies.min(), energies.max()])
-    ends[np.abs(ends) < 1e-12 * np.abs(ends).max()] = 0.0
+    ends[np.abs(ends) <= 1e-12 * np.abs(ends).max()] = 0.0  # and no -0
     return f"{ends[0]:.8g} to {ends[1]:.8g}"
 
 

@@ -102,6 +102,15 @@ def test_every_bit_round_trips(data, minima_of, states_of, tmp_path_factory):
     assert_equal(landscape, load(folder / "b.sqlite"))
 
 
+def test_zero_has_no_sign(minima_of, tmp_path):
+    # SQLite keeps numbers, not their bits: what a file gives back must read the same.
+    landscape = Landscape(surface_of())
+    landscape.add(minima_of(GRID[:1], energy=np.array([-0.0])))
+    landscape.save(tmp_path / "zero.sqlite")
+    assert "-0" not in landscape.summary()
+    assert_equal(landscape, load(tmp_path / "zero.sqlite"))
+
+
 def test_a_store_grows_with_every_call(minima_of, states_of, tmp_path):
     path = tmp_path / "s.sqlite"
     landscape = Landscape(surface_of(), store=path)

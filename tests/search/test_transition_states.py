@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 import jaxscape as js
 from jaxscape.search.draws import unit_vectors
-from jaxscape.search.eigenvector_following import _lowest_of_three, _unit_of_rest
+from jaxscape.search.ritz import lowest_of_three, unit_of_rest
 from jaxscape.search.status import Status
 
 
@@ -316,7 +316,7 @@ def test_modes_depend_on_key_and_position_only():
     assert not np.isin(other, many).any()
 
 
-LOWEST = jax.jit(_lowest_of_three)
+LOWEST = jax.jit(lowest_of_three)
 
 
 def lowest(matrices):
@@ -381,7 +381,7 @@ def test_directions_are_orthonormal_or_absent(dim, rest):
     vector = rng.normal(size=lanes) * one + rng.normal(size=lanes) * two
     if dim > 2:
         vector = vector + rest * basis[:, :, 2].T
-    found = np.asarray(jax.jit(_unit_of_rest)(jnp.asarray(vector), [one, two]))
+    found = np.asarray(jax.jit(unit_of_rest)(jnp.asarray(vector), [one, two]))
     length = np.linalg.norm(found, axis=0)
     there = length > 0.5
     np.testing.assert_allclose(length, there, atol=1e-12)
