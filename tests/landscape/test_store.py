@@ -107,7 +107,7 @@ def test_zero_has_no_sign(minima_of, tmp_path):
     landscape = Landscape(surface_of())
     landscape.add(minima_of(GRID[:1], energy=np.array([-0.0])))
     landscape.save(tmp_path / "zero.sqlite")
-    assert "-0" not in landscape.summary()
+    assert " -0" not in landscape.summary()
     assert_equal(landscape, load(tmp_path / "zero.sqlite"))
 
 
