@@ -22,6 +22,15 @@ def positive_numbers(**numbers) -> None:
             raise ValueError(f"{name} is {value!r}; it must be a positive number")
 
 
+def checked_numbers(workers, **positive) -> None:
+    """`positive_numbers`, and a number of worker processes that is a number."""
+    positive_numbers(**positive)
+    if workers is not None and (
+        isinstance(workers, bool) or int(workers) != workers or workers < 0
+    ):
+        raise ValueError(f"workers is {workers!r}; pass a whole number, 0 or more")
+
+
 def cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import numpy as np
 
-from jaxscape.adapters._arguments import cores, missing, positive_numbers
+from jaxscape.adapters._arguments import checked_numbers, cores, missing
 from jaxscape.adapters._callback import Calculated, Evaluations
 from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled
 from jaxscape.adapters._worker import ase_energy
 from jaxscape.surface import Surface, Units
-from jaxscape.symmetry import Cluster, NoSymmetry, Symmetry
+from jaxscape.symmetry import Cluster, Crystal, NoSymmetry, Symmetry
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -45,8 +45,9 @@ def ase(
     - `atoms`: the system, `ase.Atoms`; or several of the same atoms, all of them starts. Atoms
       under `FixAtoms` stay where they are in the first.
     - `symmetry`: default for molecules `Cluster` of the atoms' kinds and masses with
-      `inversion=False` (enantiomers are different points); none with frozen atoms or periodic
-      cells.
+      `inversion=False` (enantiomers are different points), for cells periodic in all directions
+      `Crystal`; none with frozen atoms or other cells. Where nothing is frozen and no symmetry
+      takes translations out, every point is `DEGENERATE`.
     - `workers`: processes; default one a core. With 0 everything is computed in this process,
       without protection against crashes and calculations that hang.
     - `time_limit`: seconds for one calculation.
@@ -70,7 +71,7 @@ def ase(
     A. H. Larsen et al., J. Phys. Condens. Matter 29, 273002 (2017).
     """
     systems = _systems(atoms)
-    _check_numbers(workers, time_limit=time_limit, difference=difference, tolerance=tolerance)
+    checked_numbers(workers, time_limit=time_limit, difference=difference, tolerance=tolerance)
     first = systems[0]
     free = _free(first)
     points = np.array([_checked(s, first).get_positions()[free].reshape(-1) for s in systems])
@@ -92,16 +93,7 @@ def ase(
     )
     try_out(compute, points[0], repr(calculator))
     if symmetry is None:
-        molecule = not first.pbc.any() and len(free) == len(first)
-        symmetry = (
-            Cluster(
-                species=first.get_chemical_symbols(),
-                masses=first.get_masses(),
-                inversion=False,
-            )
-            if molecule
-            else NoSymmetry()
-        )
+        symmetry = _symmetry(first, free)
     named = calculator if hasattr(calculator, "get_property") else None
     title = "ase" if named is None else type(named).__name__.lower()
     return Surface(
@@ -247,12 +239,14 @@ def _systems(atoms) -> list:
     return systems
 
 
-def _check_numbers(workers, **positive) -> None:
-    positive_numbers(**positive)
-    if workers is not None and (
-        isinstance(workers, bool) or int(workers) != workers or workers < 0
-    ):
-        raise ValueError(f"workers is {workers!r}; pass a whole number, 0 or more")
+def _symmetry(atoms, free):
+    """Of a molecule or a crystal; none where some atoms are held, or some directions periodic."""
+    kinds = {"species": atoms.get_chemical_symbols(), "masses": atoms.get_masses()}
+    if len(free) == len(atoms) and not atoms.pbc.any():
+        return Cluster(**kinds, inversion=False)
+    if len(free) == len(atoms) and atoms.pbc.all():
+        return Crystal(cell=atoms.cell.array, **kinds, inversion=False)
+    return NoSymmetry()
 
 
 def _free(atoms):

@@ -58,7 +58,8 @@ def jax_md(
     - `neighbor_fn`: what the `..._neighbor_list` functions of `jax_md.energy` return beside the
       energy. Its list is allocated at the first geometry and updated at every point; a point at
       which it overflows is NaN (give `capacity_multiplier=`, and `dr_threshold=0.0`).
-    - `periodic`: whether the space is; it then has no symmetry unless given.
+    - `periodic`: whether the space is; it then has no symmetry unless given. Without frozen atoms
+      give `symmetry=Crystal(cell=...)`: free translations would make every point `DEGENERATE`.
     - `species`, `masses`: of the atoms, for the default symmetry: `Cluster` of free atoms in three
       dimensions, none otherwise.
     - `scale`: a length over which the energy changes, see `Surface`.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxscape.adapters._arguments import missing, positive_numbers
+from jaxscape.adapters._arguments import checked_numbers, missing
 from jaxscape.adapters._callback import Calculated, Evaluations
 from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled, checked_positions
@@ -70,7 +70,7 @@ def openmm(
         import openmm as package
     if not isinstance(system, package.System):
         raise ValueError(f"system is {system!r}; pass an openmm.System")
-    positive_numbers(time_limit=time_limit, difference=difference, tolerance=tolerance)
+    checked_numbers(workers, time_limit=time_limit, difference=difference, tolerance=tolerance)
     count = system.getNumParticles()
     if system.getNumConstraints():
         raise ValueError(

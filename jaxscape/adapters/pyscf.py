@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jaxscape.adapters._arguments import cores, missing, positive_numbers
+from jaxscape.adapters._arguments import checked_numbers, cores, missing
 from jaxscape.adapters._callback import Calculated, Evaluations
 from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled, checked_positions
@@ -62,7 +62,7 @@ def pyscf(
         raise ValueError(f"mol is {mol!r}; pass a pyscf.gto.Mole that was built, with atoms")
     if not isinstance(method, str) and not callable(method):
         raise ValueError(f"method is {method!r}; pass 'HF', a functional, or a function of mol")
-    positive_numbers(time_limit=time_limit, difference=difference, tolerance=tolerance)
+    checked_numbers(workers, time_limit=time_limit, difference=difference, tolerance=tolerance)
     species = [mol.atom_pure_symbol(i) for i in range(mol.natm)]
     ghosts = [i for i, charge in enumerate(mol.atom_charges()) if charge == 0]
     if ghosts:

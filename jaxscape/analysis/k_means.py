@@ -131,8 +131,12 @@ def _distinct(found: Clustering, *more):
     """Rows that are sound, each of those alike once, however centres are numbered."""
     rows = np.flatnonzero(found.ok)
     cost = found.cost[rows]
-    norms = np.sort(np.linalg.norm(found.centres[rows], axis=2), axis=1)
-    alike = np.round(np.column_stack([cost, norms, *(part[rows] for part in more)]), 8)
+    centres = found.centres[rows]
+    norms = np.sort(np.linalg.norm(centres, axis=2), axis=1)
+    # Mirror images share costs and norms: a direction that no symmetry knows tells them apart.
+    aim = np.sqrt(np.arange(2.0, centres.shape[2] + 2))
+    marks = np.sort(centres @ (aim / np.linalg.norm(aim)), axis=1)
+    alike = np.round(np.column_stack([cost, norms, marks, *(part[rows] for part in more)]), 8)
     _, once = np.unique(alike, axis=0, return_index=True)
     return rows[np.sort(once)]
 

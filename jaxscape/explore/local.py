@@ -21,7 +21,8 @@ def local_directions(
     free = x.shape[1] - 6 * bool(getattr(symmetry, "variable_cell", False))
     if free % 3 or max(centres) >= free // 3:
         raise ValueError(
-            f"centres is {tuple(centres)!r}, and a point has {free} coordinates, three an atom"
+            f"centres is {tuple(centres)!r}, and there are {free / 3:g} atoms that move: pass "
+            f"numbers from 0 to {free // 3 - 1}"
         )
     nearest = getattr(symmetry, "nearest_image", lambda apart: apart)
     directions = np.zeros(x.shape, x.dtype)

@@ -117,6 +117,9 @@ def write(
     symmetry = landscape.symmetry
     if species is None:
         species = getattr(symmetry, "species", None)
+        held = getattr(symmetry, "frozen", None)
+        if species is not None and held is not None:
+            species = species[: len(species) - len(held)]  # points hold free atoms only
     common = {"surface": contents.name}
     common |= {"energy_unit": contents.units.energy, "length_unit": contents.units.length}
     frames = []

@@ -61,7 +61,9 @@ class EmbeddedAtoms(eqx.Module):
 
 def _embedding(density, weight):
     """Energy of an atom in a density, and its first two derivatives; zero without neighbours."""
-    some, weight = density > 0, weight.astype(density.dtype)
+    # Below this the second derivative is beyond the largest number.
+    some = density > float(jnp.finfo(density.dtype).tiny) ** 0.5
+    weight = weight.astype(density.dtype)
     safe = jnp.where(some, density, 1.0)
     root = weight * jnp.sqrt(safe)
     slope = 0.5 * root / safe

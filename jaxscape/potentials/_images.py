@@ -27,10 +27,12 @@ class Images(eqx.Module):
 
     def __init__(self, cell, cutoff: float, slack: float = 0.0):
         self.cell, self.shifts, self.upright = None, ((0, 0, 0),), True
+        if not 0 <= slack < 1:
+            raise ValueError(f"slack is {slack}; pass a share, 0 <= slack < 1")
         if cell is not None:
             cell = checked_cell(cell)
             self.cell = jnp.asarray(cell, float)
-            self.shifts = _shifts(cell, (1.0 + slack) * cutoff)
+            self.shifts = _shifts(cell, cutoff / (1.0 - slack))
             self.upright = bool(np.count_nonzero(cell - np.diag(np.diag(cell))) == 0)
 
     @property

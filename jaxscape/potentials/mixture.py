@@ -134,6 +134,8 @@ def kob_andersen(species, order: int = 2) -> Cut:
     >>> kob_andersen("AAAAB").order
     2
     """
+    if len(set(species)) != 2:
+        raise ValueError(f"species has {len(set(species))} kinds; name two, the first is A")
     sigma = jnp.array([[1.0, 0.8], [0.8, 0.88]])
     mixture = LennardJonesMixture(species, [[1.0, 1.5], [1.5, 0.5]], sigma)
     return Cut(mixture, 2.5 * sigma, order)

@@ -42,7 +42,7 @@ class Periodic(eqx.Module):
     - `slack`: by which share the cell may shrink before images are missed (see `VariableCell`).
 
     Points are `[3 n, *lanes]`, Cartesian. Parameters of the law, `cell`, `cutoff` and `frozen` are
-    differentiable.
+    differentiable; of a cell given with right angles only its edges are.
 
     **Raises:** `ValueError` for a cell without volume, or kinds without a law.
 
@@ -74,14 +74,28 @@ class Periodic(eqx.Module):
     ):
         if smoothness not in (0, 1, 2):
             raise ValueError(f"smoothness is {smoothness!r}; pass 0, 1 or 2")
-        names = [] if species is None else list(dict.fromkeys(species))
+        species = None if species is None else tuple(np.asarray(species).tolist())
+        names = list(dict.fromkeys(species or ()))
         if isinstance(law, Mapping):
             if not names:
                 raise ValueError("law is a mapping: pass species=, the kind of every atom")
             table = [[_between(law, a, b, "law") for b in names] for a in names]
+            classes = sorted({type(one).__name__ for row in table for one in row})
+            if len(classes) > 1:
+                raise ValueError(f"law mixes {classes}; pass potentials of one class")
             self.law = jax.tree.map(lambda *leaves: _square(leaves), *itertools.chain(*table))
             self.kinds = tuple(names.index(one) for one in species or ())
         else:
+            if species is not None:
+                raise ValueError(
+                    "species is given and law is one potential: pass a mapping of pairs, or "
+                    "leave species out"
+                )
+            if type(_innermost(law)).of_atoms is not PairPotential.of_atoms:
+                raise ValueError(
+                    f"law is a {type(_innermost(law)).__name__}, whose pairs depend on the atoms: "
+                    "pass a mapping {('A', 'A'): LennardJones(...), ...} and species="
+                )
             self.law, self.kinds = law, None
         if isinstance(cutoff, Mapping):
             if self.kinds is None:
@@ -298,3 +312,10 @@ def _between(table, a, b, name):
 def _square(leaves):
     size = round(len(leaves) ** 0.5)
     return jnp.stack([jnp.asarray(leaf, float) for leaf in leaves]).reshape(size, size)
+
+
+def _innermost(law):
+    """A law without what cuts it off."""
+    while hasattr(law, "potential"):
+        law = law.potential
+    return law

@@ -54,6 +54,15 @@ class VariableCell(eqx.Module):
     def __init__(self, function: Callable, *, atoms: int, cell=None, pressure: float = 0.0):
         if not callable(function):
             raise ValueError(f"function is {function!r}; pass a potential, or (x, cell) -> energy")
+        if hasattr(function, "strained"):
+            own = function.cell
+            if own is None:
+                raise ValueError("the potential has no cell: make it with one, the reference")
+            if cell is not None and not np.allclose(checked_cell(cell), own):
+                raise ValueError(
+                    f"cell is {np.asarray(cell).tolist()}, and the potential has another: leave "
+                    "it out, or make the potential with it"
+                )
         if cell is None:
             cell = getattr(function, "cell", None)
         if cell is None:

@@ -337,7 +337,7 @@ def basin_hopping(
     if certify:
         points = certified_minima(surface, points, tolerance, budget)
         points = _ordered(points)
-    evaluations = np.array(points.evaluations)
+    evaluations = np.array(points.evaluations, np.int64)  # of long runs beyond 32 bits
     if len(evaluations):
         evaluations[0] += others
     reached = None

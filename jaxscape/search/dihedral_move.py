@@ -83,6 +83,9 @@ class DihedralRotation:
         turns = self._turns()
         chosen, angle, sure = jax.random.split(key, 3)
         atoms = x.reshape(-1, 3)
+        last = max(map(max, self.bonds))
+        if last >= len(atoms):
+            raise ValueError(f"bonds names atom {last}, and the point has {len(atoms)} atoms")
         count = len(turns)
         turning = jax.random.uniform(chosen, (count,)) < self.share
         turning = turning | (jnp.arange(count) == jax.random.randint(sure, (), 0, count))

@@ -145,9 +145,10 @@ def _tree(bonds, ends) -> list[tuple[int, ...]]:
                 third = [a for a in near[here] if a in placed and a != angle]
                 third += [a for a in near[angle] if a in placed and a != here]
                 third += [a for a in placed if a not in (here, angle)]
-                fit = [a for a in dict.fromkeys(third) if _bent_enough(ends, here, angle, a)]
-                if fit:
-                    row = (atom, here, angle, fit[0])
+                bent = (a for a in dict.fromkeys(third) if _bent_enough(ends, here, angle, a))
+                fit = next(bent, None)
+                if fit is not None:
+                    row = (atom, here, angle, fit)
                     break
                 row = (atom, here, angle) if len(row) == 2 else row
             rows.append(row)

@@ -109,7 +109,7 @@ def quench_step(options, surface, clock, state, tolerance, max_steps) -> LBFGSSt
     gradient = free_gradient(surface, state.trial, gradient)
     slope = jnp.sum(gradient * gradient, axis=0)
     finite = jnp.isfinite(energy) & jnp.isfinite(slope)
-    first = state.steps == 0
+    first = jnp.isinf(state.energy)  # nothing accepted yet; `steps` may go on from before
     eps = jnp.finfo(state.x.dtype).eps
     rise = options.max_rise * eps * jnp.abs(state.energy)
     if surface.tolerance is not None:

@@ -60,7 +60,8 @@ def lowest_modes(
     - `tolerance`: largest residual, relative to the size of the eigenvalue.
     - `max_steps`: Hessian-vector products per point, each counted as two evaluations.
 
-    **Returns:** `LowestModes` in the order of `x`.
+    **Returns:** `LowestModes` in the order of `x`; points without any direction beside zero
+    modes are `NOT_FINITE`.
 
     **Raises:** `ValueError` as `minimise` does, and without `key` and `modes`.
 
@@ -77,6 +78,9 @@ def lowest_modes(
         modes = checked_starts(surface, modes, "modes").astype(x.dtype)
         if modes.shape != x.shape:
             raise ValueError(f"modes has shape {modes.shape}, x has {x.shape}")
+        empty = np.flatnonzero(~np.any(modes, axis=1))
+        if len(empty):
+            raise ValueError(f"modes is zero in row {empty[0]}: give it a direction")
     elif key is not None:
         modes = unit_vectors(key, 0, range(len(x)), x.shape[1], x.dtype)
     else:
@@ -196,9 +200,10 @@ class LowestModeSearch(eqx.Module):
         residual = curved - eigenvalue * mode
         left = jnp.sqrt(dot(residual, residual))
         steps = state.steps + 1
-        finite = jnp.isfinite(eigenvalue) & jnp.isfinite(left)
+        finite = jnp.isfinite(eigenvalue) & jnp.isfinite(left) & (dot(mode, mode) > 0.5)
         fall = state.eigenvalue - eigenvalue
         settled = (eigenvalue < 0) & (state.steps > 1) & (fall < -self.fall * eigenvalue)
+        settled = settled & (self.fall > 0)
         status = jnp.where(
             ~finite,
             Status.NOT_FINITE,

@@ -62,6 +62,11 @@ class SpeciesExchange:
         del size
         position = {kind: i for i, kind in enumerate(dict.fromkeys(self.species))}
         kinds = jnp.array([position[kind] for kind in self.species])
+        if x.size != 3 * len(kinds):
+            raise ValueError(
+                f"species names {len(kinds)} atoms, and the point has {x.size} coordinates: name "
+                "the atoms that move"
+            )
         atoms, order = x.reshape(len(kinds), 3), jnp.arange(len(kinds))
         for draw in jax.random.uniform(key, (self.swaps, 2, len(kinds))):
             first = jnp.argmax(draw[0])
@@ -92,6 +97,8 @@ class SurfaceAtoms:
     def __call__(self, key, x, size):
         del size
         atoms = x.reshape(-1, 3)
+        if self.count >= len(atoms):
+            raise ValueError(f"count is {self.count} of {len(atoms)} atoms; move fewer than all")
         centre = jnp.mean(atoms, axis=0)
         square = jnp.sum((atoms[:, None] - atoms) ** 2, axis=-1)
         square = square + jnp.where(jnp.eye(len(atoms), dtype=bool), jnp.inf, 0.0)
@@ -122,6 +129,10 @@ class RigidBodies:
             raise ValueError(f"atoms is {self.atoms} and turn {self.turn}; pass positive numbers")
 
     def __call__(self, key, x, size):
+        if x.size % (3 * self.atoms):
+            raise ValueError(
+                f"the point has {x.size} coordinates, which is not {3 * self.atoms} a molecule"
+            )
         bodies = x.reshape(-1, self.atoms, 3)
         where, axis, angle = jax.random.split(key, 3)
         count = len(bodies)
@@ -173,7 +184,7 @@ class MixedMoves:
 
     def __post_init__(self):
         object.__setattr__(self, "moves", tuple(self.moves))
-        weights = self.weights or (1.0,) * len(self.moves)
+        weights = (1.0,) * len(self.moves) if self.weights is None else tuple(self.weights)
         object.__setattr__(self, "weights", tuple(float(w) for w in weights))
         if not self.moves or len(weights) != len(self.moves) or min(self.weights or (0,)) <= 0:
             raise ValueError(

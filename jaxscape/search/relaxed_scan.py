@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
+from jaxscape.search.budget import Budget
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import minimise
 from jaxscape.search.status import Status
@@ -49,6 +50,10 @@ class _Held(eqx.Module):
     stiffness: Float[Array, ""]
     force: Float[Array, ""]
 
+    @property
+    def costly(self) -> bool:
+        return getattr(self.function, "costly", False)
+
     def __call__(self, x: Float[Array, " dim"]) -> Float[Array, ""]:
         off = _off(self.coordinate(x) - self.value, self.period)
         return self.function(x) + off * (self.force + 0.5 * self.stiffness * off)
@@ -65,6 +70,7 @@ def relaxed_scan(
     method: LBFGS = LBFGS(),
     tolerance: float | None = None,
     max_steps: int = 10_000,
+    budget: Budget | None = None,
 ) -> Scan:
     """The lowest energy at every value of a distance, an angle or a dihedral, each from the last.
 
@@ -82,8 +88,10 @@ def relaxed_scan(
       default 300 per squared `scale` of the surface. It changes the work, not the result.
     - `rounds`: at most so many corrections of the force that holds the coordinate.
     - `method`, `tolerance`, `max_steps`: as in `minimise`.
+    - `budget`: as in `explore`; Ctrl-C ends the scan.
 
-    **Returns:** a `Scan`. Points that are not reached keep their status.
+    **Returns:** a `Scan`. Values that are not reached have their status, and NaN where a search
+    failed.
 
     **Raises:** `ValueError` for atoms that are not there or not distinct, values that are not
     finite, or a point that does not fit.
@@ -105,21 +113,32 @@ def relaxed_scan(
     rounds = positive("rounds", rounds)
     coordinate, period = _coordinate(atoms, here.shape[1])
     slope = np.linalg.norm(jax.grad(coordinate)(jnp.asarray(here[0])))
+    if not (np.isfinite(slope) and slope > 0):
+        raise ValueError("the coordinate has no gradient at x (a linear angle?): start beside it")
     if stiffness is None:
         stiffness = 300.0 / (float(surface.scale) * max(float(slope), 1e-6)) ** 2
     stiffness = positive_number("stiffness", stiffness)
-    rows = []
+    rows, budget = [], budget or Budget()
     force, used = 0.0, here.dtype
     for value in values:
-        evaluations, status, q = 0, Status.MAX_STEPS, np.nan
+        evaluations, status, q, last = 0, Status.MAX_STEPS, np.nan, np.inf
         for _ in range(rounds):
+            if budget.spent:
+                status = Status.INTERRUPTED
+                break
             held = _Held(
                 surface.function, coordinate, period,
                 *(jnp.asarray(v, used) for v in (value, stiffness, force)),
             )  # fmt: skip
             bare = eqx.tree_at(lambda s: s.function, surface, held)
             found = minimise(
-                bare, here, method=method, tolerance=tolerance, max_steps=max_steps, certify=False
+                bare,
+                here,
+                method=method,
+                tolerance=tolerance,
+                max_steps=max_steps,
+                certify=False,
+                budget=budget,
             )
             evaluations += int(found.evaluations[0])
             status = int(found.status[0])
@@ -134,8 +153,14 @@ def relaxed_scan(
             if stiffness * abs(off) * float(slope) <= 10 * tolerance * here.shape[1] ** 0.5:
                 status = Status.CONVERGED
                 break
-        energy = float(surface(jnp.asarray(here[0])))
-        rows.append((value, q, here[0], energy, -force, status, evaluations))
+            if abs(off) > 0.25 * last:
+                stiffness *= 4.0  # Nocedal and Wright, Numerical Optimization, section 17.4
+            last = abs(off)
+        reached = status in (Status.CONVERGED, Status.MAX_STEPS) and np.isfinite(q)
+        energy = float(surface(jnp.asarray(here[0]))) if reached else np.nan
+        point = here[0] if reached else np.full_like(here[0], np.nan)
+        slope_there = -force if reached else np.nan
+        rows.append((value, q, point, energy, slope_there, status, evaluations))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     return Scan(*columns)
 

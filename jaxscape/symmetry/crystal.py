@@ -348,7 +348,8 @@ def _fingerprint(crystal, x):
                 flat = block[np.triu_indices(len(block), 1)] if own == other else block.ravel()
                 parts.append(np.sort(flat))
     if lattice is not None:
-        grid = np.array(list(np.ndindex(3, 3, 3))) - 1
-        lengths = np.linalg.norm(grid[:13] @ nearest.basis, axis=1)
-        parts.append(np.sort(lengths))
+        # The shortest vectors: the same whichever reduced basis rounding chose.
+        grid = np.array(list(np.ndindex(9, 9, 9))) - 4
+        lengths = np.linalg.norm(grid[: len(grid) // 2] @ nearest.basis, axis=1)
+        parts.append(np.sort(lengths)[:7])
     return np.concatenate(parts) if parts else np.zeros(0)

@@ -159,3 +159,19 @@ def test_columns_are_points_and_single_precision_stays_so():
 def test_bad_arguments_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_pairs_that_depend_on_the_atoms_are_asked_for_as_a_mapping():
+    from jaxscape.potentials import LennardJonesMixture, kob_andersen
+
+    mixture = LennardJonesMixture("AB", [[1.0, 1.5], [1.5, 0.5]], [[1.0, 0.8], [0.8, 0.88]])
+    for law in (mixture, kob_andersen("AB")):
+        with pytest.raises(ValueError, match="pairs depend on the atoms: pass a mapping"):
+            Periodic(law, [8.0] * 3, cutoff=2.5)
+    with pytest.raises(ValueError, match="species is given and law is one potential"):
+        Periodic(LennardJones(), [8.0] * 3, cutoff=2.5, species="AB")
+    laws = {("A", "A"): LennardJones(), ("A", "B"): Morse(), ("B", "B"): LennardJones()}
+    with pytest.raises(ValueError, match="pass potentials of one class"):
+        Periodic(laws, [8.0] * 3, cutoff=2.5, species=np.array(["A", "B"]))
+    with pytest.raises(ValueError, match="slack is 1.0"):
+        Periodic(LennardJones(), [8.0] * 3, cutoff=2.5, slack=1.0)

@@ -123,3 +123,10 @@ def test_silicon_finds_diamond_whatever_its_cell_was():
 def test_bad_arguments_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_reference_cell_other_than_the_potentials_is_refused():
+    with pytest.raises(ValueError, match="the potential has another"):
+        VariableCell(StillingerWeber([5.431] * 3), atoms=8, cell=[6.0] * 3)
+    with pytest.raises(ValueError, match="the potential has no cell"):
+        VariableCell(StillingerWeber(), atoms=8, cell=[5.431] * 3)

@@ -260,3 +260,14 @@ def test_bad_options(options):
     (name,) = options
     with pytest.raises(ValueError, match=f"{name} is {options[name]}"):
         BasinHopping(**options)
+
+
+def test_what_is_not_finite_does_not_converge_under_compression():
+    surface = js.Surface(
+        lambda x: jnp.sum(x**2) * jnp.nan, symmetry=js.symmetry.Cluster(), dim=6, scale=1.0
+    )
+    found = js.basin_hopping(
+        surface, np.ones((2, 6)), key=jax.random.key(0), steps=2,
+        method=BasinHopping(compression=5.0), certify=False,
+    )  # fmt: skip
+    assert len(found) == 0

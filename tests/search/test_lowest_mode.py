@@ -84,3 +84,17 @@ def test_a_noisy_saddle_is_found_again(lj8):
         evaluations.append(np.mean(again.evaluations))
     assert found[0] >= len(noisy) - 1 and found[0] > found[1], found
     assert evaluations[0] < evaluations[1]
+
+
+def test_a_tolerance_is_held_where_the_eigenvalue_is_negative():
+    # In float32, rounding makes the estimate rise before the residual is small.
+    spectrum = np.linspace(-1.0, 300.0, 60).astype(np.float32)
+    surface = js.Surface(lambda x: 0.5 * jax.numpy.sum(spectrum * x * x), dim=60)
+    found = js.lowest_modes(surface, np.ones((8, 60), np.float32), key=jax.random.key(0))
+    assert (found.residual[found.ok] <= 1e-3 * np.abs(found.eigenvalue[found.ok])).all()
+
+
+def test_no_direction_is_no_mode(lj8):
+    surface, minima = lj8
+    with pytest.raises(ValueError, match="modes is zero in row 0"):
+        js.lowest_modes(surface, minima, modes=np.zeros_like(minima))

@@ -108,3 +108,15 @@ def test_chains_take_any_move():
 def test_bad_moves_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_moves_that_do_not_fit_the_point_say_so():
+    key, x = jax.random.key(0), jnp.arange(12.0)
+    for move, message in (
+        (js.moves.SpeciesExchange("AB"), "species names 2 atoms"),
+        (js.moves.SurfaceAtoms(count=4), "count is 4 of 4 atoms"),
+        (js.moves.RigidBodies(3), "12 coordinates, which is not 9 a molecule"),
+        (js.DihedralRotation([(0, 1), (1, 2), (2, 8)]), "bonds names atom 8"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            move(key, x, 0.1)

@@ -56,3 +56,22 @@ def test_bad_input_is_refused_with_a_remedy(options, message):
     good = {"x": START, "atoms": (0, 1, 2, 3), "values": [60.0]}
     with pytest.raises(ValueError, match=message):
         js.relaxed_scan(js.Surface(chain, dim=12), **good | options)
+
+
+def test_a_stiff_coordinate_is_reached_all_the_same():
+    # A spring ten times as stiff as the one that leads to the value.
+    surface = js.Surface(lambda x: 3600.0 * (x[0] - 1.0) ** 2 + (x[1] - x[0]) ** 2, dim=2)
+    scan = js.relaxed_scan(
+        surface, np.ones(2), lambda x: x[0], [1.1, 1.2], stiffness=700.0, tolerance=1e-6
+    )
+    assert scan.ok.all()
+    np.testing.assert_allclose(scan.reached, [1.1, 1.2], atol=1e-7)
+    np.testing.assert_allclose(scan.energy, [36.0, 144.0], rtol=1e-6)
+
+
+def test_a_budget_ends_a_scan():
+    surface = js.Surface(lambda x: x[0] ** 2 + x[1] ** 2, dim=2)
+    budget = js.Budget()
+    budget.interrupted = True
+    scan = js.relaxed_scan(surface, np.ones(2), lambda x: x[0], [0.5, 1.0], budget=budget)
+    assert (scan.status == js.Status.INTERRUPTED).all() and np.isnan(scan.energy).all()

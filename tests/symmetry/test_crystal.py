@@ -217,3 +217,13 @@ def test_descriptions_tell_crystals_apart():
     ]
     assert len({one.describe() for one in given}) == len(given)
     assert hash(Crystal(cell=[4.0] * 3)) == hash(Crystal(cell=4.0 * np.eye(3)))
+
+
+def test_a_variable_cell_is_one_point_whichever_basis_is_shortest():
+    # Angles of 60 degrees: strains of 1e-7 decide between several shortest bases.
+    cell = 2.0 * np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    crystal = Crystal(cell=cell, variable_cell=True)
+    x = np.zeros((12, 9))
+    x[1:, 3:] = 1e-7 * np.random.default_rng(0).normal(size=(11, 6))
+    prints = crystal.fingerprint(x)
+    assert np.abs(prints - prints[0]).max() < 1e-5

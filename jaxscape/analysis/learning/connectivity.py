@@ -170,7 +170,8 @@ def mode_connectivity(
     shares, energies = map(np.array, _profile(surface, path, method.check))
     lines = first[:, :1] + shares[..., None] * (first[:, 1:] - first[:, :1])
     linear = np.array(energies_of(surface, lines))
-    worse = np.flatnonzero(~(np.max(energies, axis=1) <= np.max(linear, axis=1)))
+    top = np.max(linear, axis=1)
+    worse = np.flatnonzero(np.isfinite(top) & ~(np.max(energies, axis=1) <= top))
     if len(worse):
         # Where the line is lower than the band that it became, the line is the path.
         even = np.linspace(0.0, 1.0, path.shape[1], dtype=path.dtype)[:, None]

@@ -38,10 +38,12 @@ def mass_weighted_eigenvalues(
     x = np.asarray(x)
     if x.ndim != 2:
         raise ValueError(f"x has shape {x.shape}: pass [batch, dim]")
-    return mass_weighted_modes(surface, x, masses)[0]
+    return mass_weighted_modes(surface, x, masses, vectors=False)[0]
 
 
-def mass_weighted_modes(surface: Surface, x, masses) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def mass_weighted_modes(
+    surface: Surface, x, masses, vectors: bool = True
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Eigenvalues of mass-weighted Hessians, and displacements `[n, dim]` (not weighted)."""
     root = np.sqrt(_masses(masses, x.shape[1]))
     hessian = jax.jit(lambda point: surface.hessian(point))
@@ -50,9 +52,13 @@ def mass_weighted_modes(surface: Surface, x, masses) -> tuple[list[np.ndarray], 
         matrix = np.asarray(hessian(point), np.float64) / np.outer(root, root)
         modes = np.asarray(surface.symmetry.generators(point), np.float64) * root
         free = _complement(modes, len(root))
-        found, vectors = np.linalg.eigh(free.T @ matrix @ free)
+        matrix = free.T @ matrix @ free
+        if not vectors:
+            values.append(np.linalg.eigvalsh(matrix))
+            continue
+        found, directions = np.linalg.eigh(matrix)
         values.append(found)
-        displacements.append((free @ vectors).T / root)
+        displacements.append((free @ directions).T / root)
     return values, displacements
 
 
