@@ -97,8 +97,8 @@ def pyscf_energy(mol, method):
     """Energy and gradient in hartree and Angstrom of a PySCF molecule."""
     from typing import Any
 
-    from pyscf import dft, scf
-    from pyscf.data.nist import BOHR
+    from pyscf import dft, scf  # type: ignore
+    from pyscf.data.nist import BOHR  # type: ignore
 
     def mean_field(molecule) -> Any:
         if callable(method):

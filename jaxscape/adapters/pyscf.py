@@ -13,7 +13,7 @@ from jaxscape.surface import Surface, Units
 from jaxscape.symmetry import Cluster, Symmetry
 
 if TYPE_CHECKING:
-    from pyscf.gto import Mole
+    from pyscf.gto import Mole  # type: ignore
 
 
 def pyscf(
@@ -57,7 +57,7 @@ def pyscf(
     Q. Sun et al., J. Chem. Phys. 153, 024109 (2020).
     """
     with missing("pyscf", "pyscf"):
-        from pyscf import gto
+        from pyscf import gto  # type: ignore
     if not isinstance(mol, gto.Mole) or not mol.natm:
         raise ValueError(f"mol is {mol!r}; pass a pyscf.gto.Mole that was built, with atoms")
     if not isinstance(method, str) and not callable(method):
