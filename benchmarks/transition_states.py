@@ -188,6 +188,9 @@ def main(argv: list[str] | None = None) -> None:
     fields = [f.name for f in dataclasses.fields(js.HybridEigenvectorFollowing)]
     given = {name: getattr(args, name) for name in fields if getattr(args, name, None) is not None}
     near = args.near_saddles and not args.defaults
+    if near and args.bands:
+        # The tangent is a good mode already, and a plain step would only lose the top.
+        given = {"settle": 0, "mode_products": 0} | given
     method = js.HybridEigenvectorFollowing.near_saddle() if near else None
     method = dataclasses.replace(method or js.HybridEigenvectorFollowing(), **given)
     if args.write_minima:
