@@ -1,7 +1,6 @@
 """What adapters ask for before they begin."""
 
 import contextlib
-import os
 
 
 @contextlib.contextmanager
@@ -29,10 +28,3 @@ def checked_numbers(workers, **positive) -> None:
         isinstance(workers, bool) or int(workers) != workers or workers < 0
     ):
         raise ValueError(f"workers is {workers!r}; pass a whole number, 0 or more")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

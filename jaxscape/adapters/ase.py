@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import numpy as np
 
-from jaxscape.adapters._arguments import checked_numbers, cores, missing
+from jaxscape._machine import cores
+from jaxscape.adapters._arguments import checked_numbers, missing
 from jaxscape.adapters._callback import Calculated, Evaluations
 from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled

@@ -4,7 +4,8 @@ import pickle
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jaxscape.adapters._arguments import checked_numbers, cores, missing
+from jaxscape._machine import cores
+from jaxscape.adapters._arguments import checked_numbers, missing
 from jaxscape.adapters._callback import Calculated, Evaluations
 from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled, checked_positions

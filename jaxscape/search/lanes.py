@@ -12,7 +12,6 @@ device, and for how many steps at a time never changes what one lane computes.
 
 import contextlib
 import math
-import os
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -22,6 +21,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from jaxscape._machine import cores
 from jaxscape.search.arguments import positive
 from jaxscape.search.bar import tqdm
 from jaxscape.search.budget import Budget
@@ -263,7 +263,7 @@ def _tiles(width, batch, lanes):
     if len(devices) > 1:
         homes = devices
     elif devices[0].platform == "cpu":
-        homes = [None] * _cores()
+        homes = [None] * cores()
     else:
         homes = [None]
     useful = math.ceil(batch / width)
@@ -276,12 +276,6 @@ def _to_device(tree, device):
     """Arrays of a tree moved, functions and options left as they are."""
     arrays, rest = eqx.partition(tree, eqx.is_array)
     return eqx.combine(jax.device_put(arrays, device), rest)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _rounds(rounds, done, seconds):

@@ -6,7 +6,6 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxscape.symmetry._base import Symmetry
 from jaxscape.symmetry._bonds import (
     adjacency,
     automorphisms,
@@ -16,15 +15,15 @@ from jaxscape.symmetry._bonds import (
     steps_apart,
 )
 from jaxscape.symmetry._congruence import best_rotation, group_order, superpositions
-from jaxscape.symmetry.cluster import Cluster, _labels, centred
+from jaxscape.symmetry._of_cluster import OfCluster
+from jaxscape.symmetry.cluster import CONGRUENT, Cluster, _labels, centred
 
 _MOST = 50_000  # permutations tried where two geometries are not congruent
 _CHUNK = 1 << 22  # entries of permuted coordinates held at once
-_CONGRUENT = 1e-3  # of the radius, as for clusters
 _BROKEN, _MADE = 1.5, 1.15  # times the sum of covalent radii
 
 
-class Molecule(Symmetry):
+class Molecule(OfCluster):
     """Atoms held together by given bonds: points are `[3 n]`, atom by atom.
 
     Two geometries are one conformer if a permutation that leaves the bonds as they are (the
@@ -88,29 +87,6 @@ class Molecule(Symmetry):
             raise ValueError(f"species names {len(species)} atoms, x holds {len(positions)}")
         return cls(species, bonds_of(species, positions, options.get("radii")), **options)
 
-    @property
-    def species(self) -> tuple:
-        """The kinds of the atoms."""
-        return self.cluster.species or ()
-
-    @property
-    def masses(self) -> tuple[float, ...] | None:
-        """The masses of the atoms, if given."""
-        return self.cluster.masses
-
-    @property
-    def inversion(self) -> bool:
-        """Whether mirror images are the same."""
-        return self.cluster.inversion
-
-    @property
-    def confirm_by_alignment(self) -> bool:
-        """Whether equal fingerprints leave a doubt: distances do not see handedness."""
-        return not self.inversion
-
-    def generators(self, x):
-        return self.cluster.generators(x)
-
     def fingerprint(self, x):
         """Sorted distances of equivalent pairs, and sorted mean distances of equivalent atoms.
 
@@ -149,7 +125,7 @@ class Molecule(Symmetry):
         labels = self._labels(np.size(a))
         radius = np.sqrt(np.max(np.sum(target**2, 1)))
         found = superpositions(
-            target, atoms, classes(labels, self.bonds), _CONGRUENT * radius,
+            target, atoms, classes(labels, self.bonds), CONGRUENT * radius,
             improper=self.inversion,
         )  # fmt: skip
         fit = self._leave_bonds(found.permutations)

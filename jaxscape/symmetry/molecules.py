@@ -9,12 +9,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from jaxscape.symmetry._alignment import closest
-from jaxscape.symmetry._base import Symmetry
 from jaxscape.symmetry._congruence import best_rotation, superpositions
+from jaxscape.symmetry._of_cluster import OfCluster
 from jaxscape.symmetry.cluster import CONGRUENT, Cluster, centred
 
 
-class Molecules(Symmetry):
+class Molecules(OfCluster):
     """`count` copies of one rigid molecule: points are `[3 n]`, atom by atom.
 
     Molecules follow one another. Identity, zero modes and point groups are those of `Cluster`:
@@ -68,29 +68,6 @@ class Molecules(Symmetry):
             masses=None if masses is None else tuple(masses) * self.count,
             inversion=inversion,
         )
-
-    @property
-    def species(self) -> tuple:
-        """The kinds of all atoms."""
-        return self.cluster.species or ()
-
-    @property
-    def masses(self) -> tuple[float, ...] | None:
-        """The masses of all atoms, if given."""
-        return self.cluster.masses
-
-    @property
-    def inversion(self) -> bool:
-        """Whether mirror images are the same."""
-        return self.cluster.inversion
-
-    @property
-    def confirm_by_alignment(self) -> bool:
-        """Whether equal fingerprints leave a doubt: distances do not see handedness."""
-        return self.cluster.confirm_by_alignment
-
-    def generators(self, x):
-        return self.cluster.generators(x)
 
     def zero_modes(self, x):
         return self.cluster.zero_modes(x)
