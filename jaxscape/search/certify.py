@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from jaxscape._compilation import jit_quickly
 from jaxscape.search.budget import Budget
 from jaxscape.search.certify_large import certify_large
+from jaxscape.search.inertia import inertia
 from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds, rms
 from jaxscape.search.results import Certificate
 from jaxscape.surface import Surface, lane_hessian, lane_value_and_grad
@@ -65,38 +66,31 @@ def _certify_block(surface, x, tolerance, newton):
     x = into_bounds(surface, jnp.asarray(x).T)
     dim = x.shape[0]
     enough = 0.01 * jnp.asarray(tolerance, x.dtype)
-    best, hessian, zero, evaluations = _polish(surface, x, enough, newton - 1)
+    best, hessian, zero, lift, evaluations = _polish(surface, x, enough, newton - 1)
 
     finite = jnp.all(jnp.isfinite(hessian), axis=(1, 2)) & jnp.isfinite(best.energy)
-    values, vectors = jnp.linalg.eigh(
-        jnp.where(finite[:, None, None], hessian, jnp.eye(dim, dtype=x.dtype))
-    )
-    # Zero modes were lifted above the rest of the spectrum.
-    real = jnp.arange(dim) < (dim - zero)[:, None]
-    size = jnp.max(jnp.where(real, jnp.abs(values), 0.0), axis=1)
-    threshold = (0.1 * jnp.finfo(x.dtype).eps ** 0.5 * size)[:, None]
-    positive = real & (values > threshold)
-    logs = jnp.sum(jnp.where(positive, jnp.log(jnp.where(positive, values, 1.0)), 0.0), axis=1)
-    negative = jnp.sum(real & (values < -threshold), axis=1, dtype=jnp.int32)
+    finite = finite & jnp.isfinite(lift)
+    hessian = jnp.where(finite[:, None, None], hessian, jnp.eye(dim, dtype=x.dtype))
+    found = inertia(hessian, zero, jnp.where(finite, lift, 1.0))
     return Certificate(
         x=best.x.T,
         energy=best.energy,
         rms_gradient=best.residual,
-        index=jnp.where(finite, negative, -1),
-        lowest_eigenvalue=jnp.where(finite & (zero < dim), values[:, 0], jnp.nan),
-        log_product=jnp.where(finite, logs, jnp.nan),
-        degenerate=jnp.any(real & (jnp.abs(values) <= threshold), axis=1),
+        index=jnp.where(finite, found.negative, -1),
+        lowest_eigenvalue=jnp.where(finite & (zero < dim), found.lowest, jnp.nan),
+        log_product=jnp.where(finite, found.log_product, jnp.nan),
+        degenerate=found.degenerate,
         zero_modes=zero,
         active=count_active(surface, best.x, best.gradient),
         evaluations=evaluations,
-        eigenvector=vectors[:, :, 0],
+        eigenvector=found.mode,
     )
 
 
 def _polish(surface, x, enough, newton):
     """Newton's method, each Hessian serving up to `_CHORDS` steps; a step must lower the gradient.
 
-    Returns the best points, their Hessians as `_projected_hessian` does, and the evaluations.
+    Returns the best points, what `_projected_hessian` gives for them, and the evaluations.
     """
     dim, width = x.shape
     cap = 0.1 * surface.scale.astype(x.dtype) * dim**0.5
@@ -122,10 +116,10 @@ def _polish(surface, x, enough, newton):
         return best, gained, evaluations
 
     def improve(loop):
-        count, best, _, _, gained, evaluations = loop
+        count, best, _, _, _, gained, evaluations = loop
         energy, gradient, rows = lane_hessian(surface, best.x)
         modes = surface.symmetry.zero_modes(best.x)
-        hessian, zero = _projected_hessian(surface, modes, best.x, gradient, rows)
+        hessian, zero, lift = _projected_hessian(surface, modes, best.x, gradient, rows)
         best = _measured(surface, modes, best.x, energy, gradient)
         evaluations = evaluations + jnp.where(gained, 1 + 2 * dim, 0)
         wanting = gained & (best.residual > enough) & jnp.isfinite(best.residual)
@@ -136,7 +130,7 @@ def _polish(surface, x, enough, newton):
             lambda hessian, modes, best, wanting, evaluations: (best, wanting, evaluations),
             *(hessian, modes, best, wanting, evaluations),
         )
-        return count + 1, best, hessian, zero, gained, evaluations
+        return count + 1, best, hessian, zero, lift, gained, evaluations
 
     lane = jnp.zeros(width, x.dtype)
     nothing = jnp.zeros(width, jnp.int32)
@@ -145,13 +139,14 @@ def _polish(surface, x, enough, newton):
         _Best(x, lane, jnp.zeros_like(x), lane),
         jnp.zeros((width, dim, dim), x.dtype),
         nothing,
+        lane,
         jnp.ones(width, bool),
         nothing,
     )
-    _, best, hessian, zero, _, evaluations = lax.while_loop(
-        lambda loop: jnp.any(loop[4]), improve, start
+    _, best, hessian, zero, lift, _, evaluations = lax.while_loop(
+        lambda loop: jnp.any(loop[5]), improve, start
     )
-    return best, hessian, zero, evaluations
+    return best, hessian, zero, lift, evaluations
 
 
 def _measured(surface, modes, x, energy, gradient):
@@ -168,7 +163,7 @@ def _held(surface, x, gradient):
 
 
 def _projected_hessian(surface, modes, x, gradient, rows):
-    """Hessians `[lanes, dim, dim]` with zero modes lifted above the spectrum, and their number."""
+    """Hessians `[lanes, dim, dim]`, how many zero modes were lifted, and to which eigenvalue."""
     held = _held(surface, x, gradient).T
     # Lanes lead from here on: that is the layout of the linear algebra.
     hessian = jnp.moveaxis(rows, -1, 0)
@@ -191,4 +186,4 @@ def _projected_hessian(surface, modes, x, gradient, rows):
         diagonal = jnp.arange(x.shape[0])
         hessian = hessian.at[:, diagonal, diagonal].add(jnp.where(held, lift[:, None], 0.0))
     zero = jnp.sum(jnp.sum(modes * modes, axis=2) > 0.5, axis=1, dtype=jnp.int32)
-    return hessian, zero + jnp.sum(held, axis=1, dtype=jnp.int32)
+    return hessian, zero + jnp.sum(held, axis=1, dtype=jnp.int32), lift
