@@ -2,6 +2,7 @@
 
     python benchmarks/basin_hopping.py --atoms 38 --chains 32 --steps 2000
     python benchmarks/basin_hopping.py --atoms 38 --compression 20 --temperature 0.8
+    python benchmarks/basin_hopping.py --atoms 75 --compression 20 --symmetrised --restart-after 60
     python benchmarks/basin_hopping.py --atoms 38 --temperature 0.6 0.8 1.0 --step-size 0.36 0.42
 
 Several values of an option make a scan with a row for each combination. Figures to the target
@@ -56,6 +57,7 @@ def hop(args: Any, method: js.BasinHopping) -> dict[str, Any]:
         acceptance=method.acceptance,
         restart_after=method.restart_after,
         compression=method.compression,
+        symmetrised=isinstance(method.move, js.moves.Symmetrised),
         chains=args.chains,
         steps_at_most=args.steps,
         reached=hits,
@@ -87,7 +89,9 @@ def main(argv: list[str] | None = None) -> None:
         "--quench-tolerance", type=float, nargs="+", default=[default.quench_tolerance]
     )
     parser.add_argument("--compression", type=float, nargs="+", default=[default.compression])
+    parser.add_argument("--symmetrised", action="store_true")
     args = parser.parse_args(argv)
+    move = js.moves.Symmetrised() if args.symmetrised else default.move
     args.target = args.target or TARGETS[args.atoms]
     for temperature, step_size, acceptance, restart, tolerance, compression in itertools.product(
         args.temperature,
@@ -104,6 +108,7 @@ def main(argv: list[str] | None = None) -> None:
             restart_after=restart or None,
             quench_tolerance=tolerance,
             compression=compression,
+            move=move,
         )
         show(hop(args, method))
 

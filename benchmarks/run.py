@@ -99,6 +99,10 @@ PROGRAMME = [
             "--temperature 0.8 --quench-tolerance 1e5",
             "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
             "--temperature 0.8 --quench-tolerance 1e5 --compression 20",
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "--temperature 0.8 --quench-tolerance 1e5 --symmetrised",
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "--temperature 0.8 --quench-tolerance 1e5 --symmetrised --compression 20",
         ],
         {
             "pele": [
@@ -107,6 +111,17 @@ PROGRAMME = [
             ]
         },
         quick={"--steps 3000": "--steps 3", "--budget 12": "--budget 0.5"},
+    ),
+    Work(
+        "hopping75",
+        120,
+        [
+            "basin_hopping.py --atoms 75 --chains 32 --steps 600 --seed {from16} --seconds 100 "
+            "--temperature 0.8 --symmetrised --compression 20 --restart-after 60"
+        ],
+        {},
+        rounds=1,
+        quick={"--steps 600": "--steps 3"},
     ),
     quenches(13, 1000, 16),
     quenches(75, 300, 26),

@@ -44,6 +44,23 @@ def test_morse_clusters(n, rho):
     morse(n, rho)
 
 
+@pytest.mark.slow
+def test_symmetrised_chains_find_the_truncated_octahedron():
+    # Uncompressed and not symmetrised, a chain takes thousands of steps.
+    surface = js.systems.lennard_jones(38)
+    found = lowest(
+        surface,
+        chains=16,
+        steps=60,
+        temperature=0.8,
+        target=-173.928427,
+        compression=20.0,
+        move=js.moves.Symmetrised(),
+    )
+    assert surface.symmetry.order(found.x[0]) == 48
+    assert np.sum(found.steps_to_target > 0) >= 12
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("n", range(2, 31))
 def test_thomson(n):

@@ -171,6 +171,64 @@ class Twist:
 
 
 @dataclasses.dataclass(frozen=True)
+class Symmetrised:
+    """One sector of a cluster of like atoms displaced, and copied round the z axis.
+
+    The order of the axis is drawn from `orders`, and so is how many atoms lie on it, of what is
+    left over and fits. A random sector stays, displaced by `size` at most along each coordinate,
+    and takes the place of all others. Global minima tend to be symmetric, and symmetric structures
+    are few: in turns with `Displacement` (see `MixedMoves`) they come up far sooner.
+
+    Oakley, Johnston, Wales, Phys. Chem. Chem. Phys. 15, 3965 (2013).
+
+    >>> square = Symmetrised(orders=(4,))(jax.random.key(0), jnp.arange(12.0), 0.1)
+    >>> bool(jnp.ptp(jnp.linalg.norm(square.reshape(4, 3)[:, :2], axis=1)) < 1e-2)
+    True
+    """
+
+    orders: tuple[int, ...] = (2, 3, 4, 5, 6)
+
+    def __post_init__(self):
+        object.__setattr__(self, "orders", tuple(int(order) for order in self.orders))
+        if not self.orders or min(self.orders) < 2:
+            raise ValueError(f"orders are {self.orders}; pass numbers of at least 2")
+
+    def __call__(self, key, x, size):
+        atoms = x.reshape(-1, 3)
+        count = len(atoms)
+        # As many on the axis as there are layers in a compact cluster.
+        longest = round(1.5 * count ** (1 / 3))
+        kinds = [(n, a) for n in self.orders for a in range(count % n, longest + 1, n) if a < count]
+        if not kinds:
+            raise ValueError(f"{count} atoms do not go round an axis of orders {self.orders}")
+        which, turn, place, rough = jax.random.split(key, 4)
+        table = jnp.array(kinds)
+        order, axial = table[jax.random.randint(which, (), 0, len(kinds))]
+        sector = (count - axial) // order
+
+        centre = jnp.mean(atoms, axis=0)
+        away = atoms - centre
+        distance = jnp.sum(away[:, :2] ** 2, axis=1)
+        on_axis = jnp.argsort(jnp.argsort(distance)) < axial
+        start = jax.random.uniform(turn, (), x.dtype, 0.0, 2.0 * jnp.pi)
+        azimuth = (jnp.arctan2(away[:, 1], away[:, 0]) - start) % (2.0 * jnp.pi)
+        row = jnp.argsort(jnp.where(on_axis, jnp.inf, azimuth))  # atoms of the axis come last
+        slots = jnp.arange(count)
+        last = slots >= count - axial
+        source = row[jnp.where(last, slots, slots % sector)]
+        image = jnp.where(last, 0, slots // sector)
+        away = away + size * jax.random.uniform(place, away.shape, x.dtype, -1.0, 1.0)
+        away = away[source] * jnp.where(last[:, None], jnp.array([0.0, 0.0, 1.0], x.dtype), 1.0)
+        axis = jnp.array([[0.0, 0.0, 1.0]], x.dtype)
+        angle = (2.0 * jnp.pi * image / order).astype(x.dtype)[:, None]
+        # A trace of disorder: what is a saddle by symmetry alone is left by the next quench.
+        away = _turned(away, axis, angle) + 0.01 * size * jax.random.normal(
+            rough, away.shape, x.dtype
+        )
+        return (centre + away).reshape(x.shape)
+
+
+@dataclasses.dataclass(frozen=True)
 class MixedMoves:
     """One of several moves at every step, with probabilities in proportion to `weights`.
 

@@ -12,6 +12,7 @@ from jaxscape.search.moves import (
     RigidBodies,
     SpeciesExchange,
     SurfaceAtoms,
+    Symmetrised,
     Twist,
 )
 
@@ -45,6 +46,30 @@ def test_loose_atoms_go_to_the_surface():
     assert np.flatnonzero((atoms != loose).any(axis=1)).tolist() == [3]
     away = np.linalg.norm(atoms - loose.mean(0), axis=1)
     assert away[3] == pytest.approx(np.delete(away, 3).max())
+
+
+def turned(atoms, order):
+    turn = 2 * np.pi / order
+    rotation = np.array(
+        [[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
+    )
+    return atoms @ rotation.T
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_symmetrised_atoms_go_round_an_axis(order):
+    for seed in range(4):
+        atoms = np.asarray(Symmetrised((order,))(jax.random.key(seed), X, 0.0)).reshape(-1, 3)
+        apart = atoms - atoms.mean(axis=0)
+        assert rows_of(np.round(turned(apart, order), 6) + 0.0) == rows_of(np.round(apart, 6) + 0.0)
+        # One sector and the axis are the atoms that were there.
+        kept = np.linalg.norm(atoms[:, None] - ATOMS, axis=-1).min(axis=1) < 1e-9
+        assert kept.sum() >= 2
+        again = Symmetrised((order,))(jax.random.key(seed), jnp.array(apart.ravel()), 0.0)
+        again = np.asarray(again).reshape(-1, 3)
+        assert rows_of(np.round(again, 6) + 0.0) == rows_of(np.round(apart, 6) + 0.0)
+        rough = np.asarray(Symmetrised((order,))(jax.random.key(seed), X, 0.3)).reshape(-1, 3)
+        assert 1e-4 < np.abs(rough - atoms).max()
 
 
 def test_bodies_stay_rigid():
@@ -116,6 +141,7 @@ def test_moves_that_do_not_fit_the_point_say_so():
         (js.moves.SpeciesExchange("AB"), "species names 2 atoms"),
         (js.moves.SurfaceAtoms(count=4), "count is 4 of 4 atoms"),
         (js.moves.RigidBodies(3), "12 coordinates, which is not 9 a molecule"),
+        (js.moves.Symmetrised((7,)), "4 atoms do not go round"),
         (js.DihedralRotation([(0, 1), (1, 2), (2, 8)]), "bonds names atom 8"),
     ):
         with pytest.raises(ValueError, match=message):
