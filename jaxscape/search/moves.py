@@ -201,31 +201,32 @@ class Symmetrised:
         kinds = [(n, a) for n in self.orders for a in range(count % n, longest + 1, n) if a < count]
         if not kinds:
             raise ValueError(f"{count} atoms do not go round an axis of orders {self.orders}")
-        which, turn, place, rough = jax.random.split(key, 4)
+        drawn = jax.random.uniform(key, (2 * count + 1, 3), x.dtype)  # at once: quick to compile
+        choice, start = drawn[0, 0], 2.0 * jnp.pi * drawn[0, 1]
+        place, rough = 2.0 * drawn[1 : count + 1] - 1.0, 2.0 * drawn[count + 1 :] - 1.0
         table = jnp.array(kinds)
-        order, axial = table[jax.random.randint(which, (), 0, len(kinds))]
+        order, axial = table[jnp.minimum(choice * len(kinds), len(kinds) - 1).astype(jnp.int32)]
         sector = (count - axial) // order
 
         centre = jnp.mean(atoms, axis=0)
         away = atoms - centre
         distance = jnp.sum(away[:, :2] ** 2, axis=1)
-        on_axis = jnp.argsort(jnp.argsort(distance)) < axial
-        start = jax.random.uniform(turn, (), x.dtype, 0.0, 2.0 * jnp.pi)
+        slots = jnp.arange(count)
+        nearer = (distance < distance[:, None]) | (
+            (distance == distance[:, None]) & (slots < slots[:, None])
+        )
+        on_axis = jnp.sum(nearer, axis=1) < axial
         azimuth = (jnp.arctan2(away[:, 1], away[:, 0]) - start) % (2.0 * jnp.pi)
         row = jnp.argsort(jnp.where(on_axis, jnp.inf, azimuth))  # atoms of the axis come last
-        slots = jnp.arange(count)
         last = slots >= count - axial
         source = row[jnp.where(last, slots, slots % sector)]
         image = jnp.where(last, 0, slots // sector)
-        away = away + size * jax.random.uniform(place, away.shape, x.dtype, -1.0, 1.0)
-        away = away[source] * jnp.where(last[:, None], jnp.array([0.0, 0.0, 1.0], x.dtype), 1.0)
+        away = (away + size * place)[source]
+        away = away * jnp.where(last[:, None], jnp.array([0.0, 0.0, 1.0], x.dtype), 1.0)
         axis = jnp.array([[0.0, 0.0, 1.0]], x.dtype)
         angle = (2.0 * jnp.pi * image / order).astype(x.dtype)[:, None]
         # A trace of disorder: what is a saddle by symmetry alone is left by the next quench.
-        away = _turned(away, axis, angle) + 0.01 * size * jax.random.normal(
-            rough, away.shape, x.dtype
-        )
-        return (centre + away).reshape(x.shape)
+        return (centre + _turned(away, axis, angle) + 0.01 * size * rough).reshape(x.shape)
 
 
 @dataclasses.dataclass(frozen=True)

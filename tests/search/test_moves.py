@@ -72,6 +72,14 @@ def test_symmetrised_atoms_go_round_an_axis(order):
         assert 1e-4 < np.abs(rough - atoms).max()
 
 
+def test_no_atom_is_lost_where_distances_from_the_axis_are_equal():
+    ring = np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [2, 0, 1], [0, 2, 1.0]])
+    for seed in range(4):
+        atoms = Symmetrised((4,))(jax.random.key(seed), jnp.array(ring.ravel()), 0.2)
+        atoms = np.asarray(atoms).reshape(-1, 3)
+        assert np.linalg.norm(atoms[:, None] - atoms, axis=-1)[np.triu_indices(6, 1)].min() > 1e-2
+
+
 def test_bodies_stay_rigid():
     atoms = moved(RigidBodies(4), 1).reshape(2, 4, 3)
     old = ATOMS.reshape(2, 4, 3)
