@@ -128,7 +128,11 @@ PROGRAMME = [
     Work(
         "optbench",
         35,
-        ["quench.py --optbench --atoms 38 --quenches 1000 --history 6 25 --starts {grown38}"],
+        [
+            "quench.py --optbench --atoms 38 --quenches 1000 --history 6 25 --starts {grown38}",
+            "quench.py --optbench --atoms 38 --quenches 1000 --history 100 --max-step 0.0187 "
+            "--starts {grown38}",
+        ],
         {
             "pele": [
                 "pele_quench.py --atoms 38 --quenches 1000 --tolerance 9.3659e-4 --memory 100 "

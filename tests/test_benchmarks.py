@@ -14,7 +14,7 @@ if not BENCHMARKS.exists():
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
-       "alignment", "alignment_cases")  # fmt: skip
+       "alignment", "alignment_cases", "global_minima")  # fmt: skip
 
 
 @pytest.fixture
@@ -87,6 +87,13 @@ def test_basin_hopping_counts_all_work_per_success(script):
     )
     assert row["reached"] == 4 == len(row["steps_to_target"])
     assert row["evaluations_to_target"] == pytest.approx(row["evaluations"] / 4, abs=1)
+
+
+@pytest.mark.slow
+def test_global_minima_are_those_of_the_database(script):
+    found, total = script("global_minima", "--atoms", 5, 5, "--chains", 4, "--steps", 20)
+    assert found["reached"] and found["lowest"] == pytest.approx(-9.103852, abs=1e-5)
+    assert total["reached"] == 1 and total["missed"] == []
 
 
 def test_size_enters_every_point_once(script):
