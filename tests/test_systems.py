@@ -27,7 +27,7 @@ EVERY = [
 # What differs from these in its pair function only, or takes long to compile.
 MORE = [
     pytest.param(name, marks=pytest.mark.slow)
-    for name in ("dzugutov5", "carbon5", "sutton_chen_Ag3Cu2")
+    for name in ("dzugutov5", "carbon5", "sutton_chen_Ag3Cu2", "silica1")
 ]
 
 

@@ -6,6 +6,7 @@ from jaxscape.potentials.analytic import (
     SixHumpCamel as SixHumpCamel,
 )
 from jaxscape.potentials.dzugutov import Dzugutov as Dzugutov
+from jaxscape.potentials.ionic import Buckingham as Buckingham, Ionic as Ionic, bks as bks
 from jaxscape.potentials.lattice import XY as XY, PhiFour as PhiFour
 from jaxscape.potentials.metals import (
     GUPTA as GUPTA,
