@@ -50,8 +50,8 @@ def closest(
         starts, copy = _improved(a, b, labels, _starts(a, b, rotations, improper)), _COPY
     else:
         starts, copy = _starts(a, b, 2 * rotations, improper), _ROUNDING
-    bounds = _lower_bounds(a, b, kinds, starts)
-    image, cost = _refined(a, b, kinds, starts, bounds, copy, kept, assign or _assign)
+    bounds = lower_bounds(a, b, kinds, starts)
+    image, cost = _refined(a, b, kinds, starts, bounds, copy, kept, assign or assigned)
     return image, float(np.sqrt(max(cost, 0.0)))
 
 
@@ -137,7 +137,7 @@ def _refined(a, b, kinds, rotations, bounds, copy, kept, assign):
     return best_image, best
 
 
-def _assign(a, b, kinds):
+def assigned(a, b, kinds):
     """The permutation with `b[permutation]` closest to `a`, each kind of atom by itself."""
     permutation = np.empty(len(a), dtype=np.intp)
     for kind in kinds:
@@ -147,7 +147,7 @@ def _assign(a, b, kinds):
     return permutation
 
 
-def _lower_bounds(a, b, kinds, rotations):
+def lower_bounds(a, b, kinds, rotations):
     """Squared distances which no permutation can beat after each rotation of b."""
     bounds = np.zeros(len(rotations))
     for kind in kinds:
