@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from jaxscape.potentials._images import flat, planes
 from jaxscape.potentials._lean import lean_energy
@@ -153,7 +153,7 @@ def _list(atoms, cell, reach, upright, least) -> Int[Array, "most n"]:
     n = len(atoms)
     if upright:
         edges = np.diag(cell)
-        tree = cKDTree(np.mod(atoms, edges) % edges, boxsize=edges)
+        tree = KDTree(np.mod(atoms, edges) % edges, boxsize=edges)
         pairs = tree.query_pairs(reach, output_type="ndarray")
         first = np.concatenate([pairs[:, 0], pairs[:, 1]])
         second = np.concatenate([pairs[:, 1], pairs[:, 0]])
