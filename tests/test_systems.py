@@ -82,6 +82,7 @@ def test_names_are_what_by_name_takes():
         "carbon{n}",
         "water{n}",
         "silicon{cells}",
+        "silica{cells}",
         "pt_heptamer",
         "kob_andersen{n}",
         "xy{n}",
