@@ -27,7 +27,7 @@ EVERY = [
 # What differs from these in its pair function only, or takes long to compile.
 MORE = [
     pytest.param(name, marks=pytest.mark.slow)
-    for name in ("dzugutov5", "carbon5", "sutton_chen_Ag3Cu2")
+    for name in ("dzugutov5", "carbon5", "sutton_chen_Ag3Cu2", "silica1")
 ]
 
 
@@ -82,6 +82,7 @@ def test_names_are_what_by_name_takes():
         "carbon{n}",
         "water{n}",
         "silicon{cells}",
+        "silica{cells}",
         "pt_heptamer",
         "kob_andersen{n}",
         "xy{n}",

@@ -29,7 +29,8 @@ def species_of(landscape: Landscape) -> tuple[str, ...] | None:
         return None
     if isinstance(symmetry, Cluster | Molecules | Sphere):
         kinds = symmetry.species
-        return ("",) * (dim // 3) if kinds is None else tuple(str(kind) for kind in kinds)
+        # Kinds of held atoms come last; they are not drawn.
+        return ("",) * (dim // 3) if kinds is None else tuple(map(str, kinds[: dim // 3]))
     # A landscape loaded without its surface still has the text of its symmetry.
     text = landscape._contents.header.symmetry
     if symmetry is not None or not text.startswith(("cluster(", "sphere(")):

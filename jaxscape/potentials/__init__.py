@@ -6,7 +6,9 @@ from jaxscape.potentials.analytic import (
     SixHumpCamel as SixHumpCamel,
 )
 from jaxscape.potentials.dzugutov import Dzugutov as Dzugutov
+from jaxscape.potentials.ionic import Buckingham as Buckingham, Ionic as Ionic, bks as bks
 from jaxscape.potentials.lattice import XY as XY, PhiFour as PhiFour
+from jaxscape.potentials.listed import Listed as Listed
 from jaxscape.potentials.metals import (
     GUPTA as GUPTA,
     GUPTA_ALLOYS as GUPTA_ALLOYS,

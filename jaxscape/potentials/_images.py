@@ -121,4 +121,9 @@ def _shifts(cell, cutoff) -> tuple[tuple[int, ...], ...]:
     """Shifts of a nearest image that may bring it within the cutoff."""
     heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
     most = np.floor(cutoff / heights + 0.5).astype(int)
-    return tuple(itertools.product(*(range(-m, m + 1) for m in most.tolist())))
+    grid = np.array(list(itertools.product(*(range(-m, m + 1) for m in most.tolist()))))
+    # A nearest image is no further from the origin than the corners of the cell around it.
+    corners = np.array(list(itertools.product((-0.5, 0.5), repeat=3))) @ cell
+    room = np.max(np.linalg.norm(corners, axis=1))
+    kept = grid[np.linalg.norm(grid @ cell, axis=1) <= cutoff + room]
+    return tuple(map(tuple, kept.tolist()))

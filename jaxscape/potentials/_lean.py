@@ -6,6 +6,7 @@ derivatives by the potential's own fields go through.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 @jax.custom_jvp
@@ -32,7 +33,11 @@ def _is_zero(tangent) -> bool:
 
 
 def _as_array(tangent):
-    return jnp.zeros(tangent.aval.shape, tangent.aval.dtype) if _is_zero(tangent) else tangent
+    if not _is_zero(tangent):
+        return tangent
+    if tangent.aval.dtype == jax.dtypes.float0:  # of whole numbers
+        return np.zeros(tangent.aval.shape, jax.dtypes.float0)
+    return jnp.zeros(tangent.aval.shape, tangent.aval.dtype)
 
 
 lean_energy.defjvp(_jvp, symbolic_zeros=True)

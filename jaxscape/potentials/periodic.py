@@ -190,7 +190,7 @@ class Periodic(eqx.Module):
             def image(k, total):
                 apart = [-d for d in self.images.apart(columns, own, -shifts[k])]
                 # An atom and its own images move together: what is on the diagonal cancels.
-                terms = self._terms(law, others | jnp.any(shifts[k] != 0), 1.0)
+                terms = self.terms(law, others | jnp.any(shifts[k] != 0), 1.0)
                 change = []
                 for axis in range(3):
                     unit = [jnp.full_like(d, float(axis == b)) for b, d in enumerate(apart)]
@@ -221,7 +221,7 @@ class Periodic(eqx.Module):
         laws = self._laws(x, count)[0]
 
         def free(j, itself, shift, other, sums):
-            terms = self._terms(laws(j), labels != itself, 0.5)
+            terms = self.terms(laws(j), labels != itself, 0.5)
             changes = [[p - lax.dynamic_index_in_dim(p, j, 0) for p in move] for move in moved]
             return add(terms, self.images.apart(rows, other, shift), changes, sums)
 
@@ -231,12 +231,12 @@ class Periodic(eqx.Module):
 
         def fixed(j, itself, shift, other, sums):
             del itself
-            terms = self._terms(laws(count + j), True, 1.0)
+            terms = self.terms(laws(count + j), True, 1.0)
             return add(terms, self.images.apart(rows, other, shift), moved, sums)
 
         return self.images.sweep(held, fixed, sums)
 
-    def _terms(self, law, others, share):
+    def terms(self, law, others, share):
         """Energy and gradients of pairs by their separations; `share` where pairs come twice."""
         law, reach, tail = law
 
@@ -262,12 +262,26 @@ class Periodic(eqx.Module):
 
         return terms
 
+    def laws_between(self, x, own):
+        """For as many `other` atoms: their laws with the atoms `own`, as columns."""
+        table = self._table(x.dtype)
+        if self.kinds is None:
+            return lambda other: table
+        kinds, shape = jnp.asarray(self.kinds), (-1, *(1,) * (x.ndim - 1))
+        return lambda other: jax.tree.map(
+            lambda leaf: leaf[kinds[own], kinds[other]].reshape(shape), table
+        )
+
+    def _table(self, dtype):
+        """The law, where it ends, and what is taken off it, for every two kinds."""
+        reach = (self.cutoff * self.cutoff).astype(dtype)
+        law = jax.tree.map(lambda leaf: leaf.astype(dtype), self.law)
+        (energy, slope), (_, bend) = jax.jvp(law.phi_and_slope, (reach,), (jnp.ones_like(reach),))
+        return law, reach, (energy, slope, 0.5 * bend)
+
     def _laws(self, x, count):
         """For atom `j`: its law with all free atoms, and with all held ones."""
-        reach = (self.cutoff * self.cutoff).astype(x.dtype)
-        law = jax.tree.map(lambda leaf: leaf.astype(x.dtype), self.law)
-        (energy, slope), (_, bend) = jax.jvp(law.phi_and_slope, (reach,), (jnp.ones_like(reach),))
-        table = (law, reach, (energy, slope, 0.5 * bend))
+        table = self._table(x.dtype)
         if self.kinds is None:
             return (lambda j: table,) * 2
         held = 0 if self.frozen is None else len(self.frozen)

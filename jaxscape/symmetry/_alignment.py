@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 
-from jaxscape.symmetry._congruence import best_rotation
+from jaxscape.symmetry._congruence import best_rotation, handed
 
 _MAX_ROUNDS = 30
 # Of few atoms many share their nearest, and pairings that are no permutations lead astray.
@@ -50,20 +50,9 @@ def closest(
         starts, copy = _improved(a, b, labels, _starts(a, b, rotations, improper)), _COPY
     else:
         starts, copy = _starts(a, b, 2 * rotations, improper), _ROUNDING
-    bounds = _lower_bounds(a, b, kinds, starts)
-    best, best_cost = b, np.inf
-    seen, tried = set(), []
-    for start in np.argsort(bounds):
-        bound = bounds[start]
-        if bound >= best_cost or len(tried) == kept:
-            break
-        if any(abs(bound - other) < copy * other for other in tried):
-            continue
-        tried.append(bound)
-        image, cost = _alternate(a, b, kinds, starts[start], seen, assign or _assign)
-        if cost < best_cost:
-            best, best_cost = image, cost
-    return best, float(np.sqrt(max(best_cost, 0.0)))
+    bounds = lower_bounds(a, b, kinds, starts)
+    image, cost = _refined(a, b, kinds, starts, bounds, copy, kept, assign or assigned)
+    return image, float(np.sqrt(max(cost, 0.0)))
 
 
 def _best_of_all(a, b, kinds, improper):
@@ -84,7 +73,7 @@ def _improved(a, b, labels, rotations):
     """The most promising rotations after some rounds, each pairing atoms with the nearest."""
     a, b = a.astype(np.float32), b.astype(np.float32)
     rotations = rotations.astype(np.float32)
-    hand = np.sign(np.linalg.det(rotations))
+    hand = np.sign(handed(rotations))
     half = 0.5 * np.sum(b * b, axis=1)
     unlike = labels[:, None] != labels
     penalty = np.where(unlike, np.float32(-1e30), np.float32(0.0)) if unlike.any() else None
@@ -94,34 +83,61 @@ def _improved(a, b, labels, rotations):
         closeness -= half
         if penalty is not None:
             closeness += penalty
-        nearest = np.argmax(closeness, axis=2)
-        total = np.take_along_axis(closeness, nearest[:, :, None], 2)[:, :, 0].sum(axis=1)
+        total = np.max(closeness, axis=2).sum(axis=1)
         order = np.argsort(-total)
         fresh = np.ones(len(order), bool)
         fresh[1:] = np.diff(-total[order]) > _ROUNDING * np.abs(total[order[1:]])
         order = order[fresh][:count]
+        nearest = np.argmax(closeness[order], axis=2)
         hand = hand[order]
-        rotations = best_rotation(a, b[nearest[order]], hand)
+        rotations = best_rotation(a, b[nearest], hand)
     return rotations.astype(np.float64)
 
 
-def _alternate(a, b, kinds, rotation, seen, assign):
-    """Assignment and rotation in turn until the assignment repeats."""
-    hand = float(np.sign(np.linalg.det(rotation)))
-    image, cost = b, np.inf
-    for _ in range(_MAX_ROUNDS):
-        permutation = assign(a, b @ rotation.T, kinds)
-        key = (hand, permutation.tobytes())
-        if key in seen:
+def _refined(a, b, kinds, rotations, bounds, copy, kept, assign):
+    """Assignments and rotations in turn, of all starts at once; the worst third ends each time."""
+    sizes = float(np.sum(a * a) + np.sum(b * b))
+    hands, permutations, tried, seen = [], [], [], set()
+    best_image, best = b, np.inf
+    for start in np.argsort(bounds):
+        bound = bounds[start]
+        if bound >= best or len(tried) == kept:
             break
-        seen.add(key)
-        rotation = best_rotation(a, b[permutation], hand)
-        image = b[permutation] @ rotation.T
-        cost = float(np.sum((a - image) ** 2))
-    return image, cost
+        if any(abs(bound - other) < copy * other for other in tried):
+            continue
+        tried.append(bound)
+        moved, hand = b @ rotations[start].T, float(np.sign(handed(rotations[start])))
+        permutation = assign(a, moved, kinds)
+        key = (hand, permutation.tobytes())
+        if key not in seen:
+            seen.add(key)
+            hands.append(hand)
+            permutations.append(permutation)
+            # Before it is turned; enough to tell that bounds of others are too high.
+            best = min(best, sizes - 2.0 * float(np.vdot(a, moved[permutation])))
+    best = np.inf
+    for _ in range(_MAX_ROUNDS):
+        matched, sign = b[np.array(permutations)], np.array(hands)
+        turns = best_rotation(a, matched, sign)
+        images = matched @ np.swapaxes(turns, 1, 2)
+        costs = np.sum((a - images) ** 2, axis=(1, 2))
+        order = np.argsort(costs, kind="stable")
+        if costs[order[0]] < best:
+            best_image, best = images[order[0]], float(costs[order[0]])
+        hands, permutations = [], []
+        for row in order[: (2 * len(order) + 2) // 3]:
+            permutation = assign(a, b @ turns[row].T, kinds)
+            key = (float(sign[row]), permutation.tobytes())
+            if key not in seen:
+                seen.add(key)
+                hands.append(key[0])
+                permutations.append(permutation)
+        if not permutations:
+            break
+    return best_image, best
 
 
-def _assign(a, b, kinds):
+def assigned(a, b, kinds):
     """The permutation with `b[permutation]` closest to `a`, each kind of atom by itself."""
     permutation = np.empty(len(a), dtype=np.intp)
     for kind in kinds:
@@ -131,7 +147,7 @@ def _assign(a, b, kinds):
     return permutation
 
 
-def _lower_bounds(a, b, kinds, rotations):
+def lower_bounds(a, b, kinds, rotations):
     """Squared distances which no permutation can beat after each rotation of b."""
     bounds = np.zeros(len(rotations))
     for kind in kinds:

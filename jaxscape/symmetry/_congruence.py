@@ -39,11 +39,23 @@ def best_rotation(
     `handedness` is the determinant wanted, +1 or -1; None leaves it free.
     """
     u, _, vt = np.linalg.svd(np.swapaxes(a, -1, -2) @ b)
+    rotation = u @ vt
     if handedness is not None:
-        flip = np.linalg.det(u) * np.linalg.det(vt) * handedness < 0
+        wrong = handed(rotation) * handedness < 0
         # The direction of the smallest singular value costs least to reverse.
-        u[..., :, 2] *= np.where(flip, -1.0, 1.0)[..., None]
-    return u @ vt
+        least = u[..., :, 2:] @ vt[..., 2:, :]
+        rotation = rotation - (2.0 * wrong.astype(u.dtype))[..., None, None] * least
+    return rotation
+
+
+def handed(matrices: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
+    """Determinants, without the cost of `numpy.linalg.det` for each."""
+    m = matrices
+    return (
+        m[..., 0, 0] * (m[..., 1, 1] * m[..., 2, 2] - m[..., 1, 2] * m[..., 2, 1])
+        + m[..., 0, 1] * (m[..., 1, 2] * m[..., 2, 0] - m[..., 1, 0] * m[..., 2, 2])
+        + m[..., 0, 2] * (m[..., 1, 0] * m[..., 2, 1] - m[..., 1, 1] * m[..., 2, 0])
+    )
 
 
 def superpositions(

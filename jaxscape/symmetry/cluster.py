@@ -1,6 +1,7 @@
 """Clusters of atoms: rotation, translation, permutation of like atoms, inversion."""
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
+from jaxscape.symmetry import _held
 from jaxscape.symmetry._alignment import closest
 from jaxscape.symmetry._base import Symmetry
 from jaxscape.symmetry._congruence import (
@@ -30,6 +32,10 @@ class Cluster(Symmetry):
     atoms which share both are exchanged. `inversion=True` (as for any potential of
     distances) takes mirror images for one structure; False keeps enantiomers apart.
 
+    `frozen` are positions `[m, 3]` of atoms that are no part of points and stay where they are;
+    `species` then names them, too, last. Nothing is a zero mode, and two points are the same only
+    by an operation that leaves the frozen atoms. They must not lie on one line.
+
     >>> cluster = Cluster()
     >>> triangle = np.array([0.0, 0, 0, 1, 0, 0, 0.5, 0.75**0.5, 0])
     >>> cluster.order(triangle)
@@ -39,6 +45,7 @@ class Cluster(Symmetry):
     species: tuple | None = eqx.field(static=True)
     inversion: bool = eqx.field(static=True)
     masses: tuple[float, ...] | None = eqx.field(static=True)
+    frozen: tuple[tuple[float, ...], ...] | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class Cluster(Symmetry):
         species: Sequence | np.ndarray | None = None,
         inversion: bool = True,
         masses: Sequence[float] | None = None,
+        frozen=None,
     ):
         # Numbers from arrays become Python's own, so that texts and hashes are the same.
         given = species.tolist() if hasattr(species, "tolist") else species  # type: ignore
@@ -55,11 +63,26 @@ class Cluster(Symmetry):
         if self.masses is not None:
             if not all(0 < mass < np.inf for mass in self.masses):
                 raise ValueError(f"masses must be positive and finite, got {self.masses}.")
-            if self.species is not None and len(self.species) != len(self.masses):
+        self.frozen = None
+        if frozen is not None and len(frozen):
+            held = np.asarray(frozen, np.float64)
+            if held.ndim != 2 or held.shape[1] != 3 or not np.isfinite(held).all():
+                raise ValueError(f"frozen has shape {held.shape}; pass finite positions [m, 3]")
+            self.frozen = tuple(map(tuple, held.tolist()))
+            _setting(self)
+        if self.masses is not None:
+            if self.kinds is not None and len(self.kinds) != len(self.masses):
                 raise ValueError(
-                    f"species names {len(self.species)} atoms and masses {len(self.masses)}: "
+                    f"species names {len(self.kinds)} atoms and masses {len(self.masses)}: "
                     "give both for every atom."
                 )
+
+    @property
+    def kinds(self) -> tuple | None:
+        """The kinds of the atoms that move."""
+        if self.species is None or self.frozen is None:
+            return self.species
+        return self.species[: len(self.species) - len(self.frozen)]
 
     def generators(self, x):
         """Three translations, then three rotations about the centroid: `[6, dim, *lanes]`.
@@ -67,6 +90,9 @@ class Cluster(Symmetry):
         Rotations are divided by the root mean square radius, so that whether one vanishes (the
         axis of a linear molecule) does not depend on the unit of length.
         """
+        if self.frozen is not None:
+            _count(x.shape[0], self.kinds, self.masses)
+            return jnp.zeros((0, *x.shape), x.dtype)
         u, v, w = self._reduced_planes(x)
         zero, one = jnp.zeros_like(u), jnp.ones_like(u)
         fields = (
@@ -81,6 +107,8 @@ class Cluster(Symmetry):
         Translations are orthonormal but for a factor and orthogonal to rotations about the
         centroid; products of two rotations are elements of a tensor of inertia.
         """
+        if self.frozen is not None:
+            return self.generators(x)
         planes = self._reduced_planes(x)
         count = planes[0].shape[0]
         square = [[jnp.sum(p * q, axis=0) for q in planes] for p in planes]
@@ -108,6 +136,8 @@ class Cluster(Symmetry):
 
     def project(self, modes, v):
         """`v` without its components along `zero_modes`: the mean taken off, then rotations."""
+        if self.frozen is not None:
+            return v
         atoms = v.reshape(-1, 3, *v.shape[1:])
         v = (atoms - jnp.mean(atoms, axis=0)).reshape(v.shape)
         for mode in modes[3:]:
@@ -116,7 +146,7 @@ class Cluster(Symmetry):
 
     def _reduced_planes(self, x):
         """Coordinates x, y, z `[n, *lanes]` from the centroid, in root mean square radii."""
-        atoms = jnp.reshape(x, (_count(x.shape[0], self.species, self.masses), 3, *x.shape[1:]))
+        atoms = jnp.reshape(x, (_count(x.shape[0], self.kinds, self.masses), 3, *x.shape[1:]))
         centred = atoms - jnp.mean(atoms, axis=0)
         size = jnp.sqrt(jnp.sum(centred * centred, axis=(0, 1)) / atoms.shape[0])
         centred = centred / jnp.where(size > 0, size, 1.0)
@@ -133,10 +163,16 @@ class Cluster(Symmetry):
         x = np.asarray(x, dtype=np.float64)
         if x.ndim != 2:
             raise ValueError(f"fingerprint takes a batch [B, 3 n], got shape {x.shape}.")
-        labels = _labels(x.shape[1], self.species, self.masses)
+        labels = _labels(x.shape[1], self.kinds, self.masses)
         step = max(1, _CHUNK // max(1, len(labels)) ** 2)
-        return np.concatenate(
+        own = np.concatenate(
             [_fingerprint(x[i : i + step], tuple(labels)) for i in range(0, max(1, len(x)), step)]
+        )
+        if self.frozen is None:
+            return own
+        atoms = x.reshape(len(x), len(labels), 3)
+        return np.concatenate(
+            [own, *_held.distances(atoms, labels, self.frozen, _held_kinds(self))], axis=1
         )
 
     def align(self, a, b):
@@ -145,9 +181,17 @@ class Cluster(Symmetry):
         Exact for congruent structures, enantiomers aside where `inversion=False`; otherwise the
         best of many starts, without a guarantee.
         """
-        species, masses = self.species, self.masses
+        species, masses = self.kinds, self.masses
         if np.size(a) != np.size(b):
             raise ValueError(f"a has {np.size(a)} coordinates and b {np.size(b)}.")
+        if self.frozen is not None:
+            a, b = (np.asarray(v, np.float64).reshape(-1) for v in (a, b))
+            if not (np.isfinite(a).all() and np.isfinite(b).all()):
+                return b, np.inf
+            labels = _labels(a.size, species, masses)
+            atoms = a.reshape(-1, 3), b.reshape(-1, 3)
+            image, distance = _held.aligned(*atoms, labels, _setting(self))
+            return image.reshape(-1), distance
         target, centre, labels = centred(a, species, masses)
         atoms, _, _ = centred(b, species, masses)
         radius = np.sqrt(np.max(np.sum(target**2, 1)))
@@ -174,13 +218,18 @@ class Cluster(Symmetry):
         that ratios to the orders of bent molecules are right; a single atom counts 1.
         `tolerance` is the largest displacement of an atom, in the unit of `x`.
         """
-        atoms, _, labels = centred(x, self.species, self.masses)
+        atoms, centre, labels = centred(x, self.kinds, self.masses)
+        if self.frozen is not None:
+            found = _held.operations(atoms + centre, labels, _setting(self), tolerance)
+            return max(1, sum(1 for _ in found))
         return group_order(atoms, labels, tolerance, improper=self.inversion)
 
     def orders(self, x):
         """`order` of each row; most clusters have none but the identity, which is quickly told."""
         x = np.asarray(x, np.float64)
-        labels = _labels(x.shape[1], self.species, self.masses)
+        labels = _labels(x.shape[1], self.kinds, self.masses)
+        if self.frozen is not None:
+            return np.array([self.order(row) for row in x], np.int64)
         atoms = x.reshape(len(x), len(labels), 3)
         found = np.ones(len(x), np.int64)
         for row in np.flatnonzero(may_be_symmetric(atoms, labels, 1e-3)):
@@ -190,31 +239,52 @@ class Cluster(Symmetry):
     @property
     def confirm_by_alignment(self) -> bool:
         """Whether equal fingerprints leave a doubt: distances do not see handedness."""
-        return not self.inversion
+        return not self.inversion or self.frozen is not None
 
     def describe(self):
         species = "alike" if self.species is None else _runs(self.species)
         masses = "" if self.masses is None else f", masses={_runs(self.masses)}"
-        return f"cluster(species={species}{masses}, inversion={self.inversion})"
+        held = ""
+        if self.frozen is not None:
+            text = np.round(np.array(self.frozen), 9).tobytes()
+            held = f", frozen={len(self.frozen)}:{hashlib.sha256(text).hexdigest()[:12]}"
+        return f"cluster(species={species}{masses}, inversion={self.inversion}{held})"
 
     def random_image(self, x, seed):
         rng = np.random.default_rng(seed)
         x = np.asarray(x)
-        atoms, centre, labels = centred(x, self.species, self.masses)
+        atoms, centre, labels = centred(x, self.kinds, self.masses)
         rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
         hand = rng.choice([-1.0, 1.0]) if self.inversion else 1.0
         rotation *= hand * np.sign(np.linalg.det(rotation))
+        if self.frozen is not None:
+            middle, rotations = _setting(self)
+            rotation = rotations[rng.integers(len(rotations))]
+            atoms, centre = atoms + centre - middle, middle
         permutation = np.arange(len(labels))
         for label in np.unique(labels):
             kind = np.flatnonzero(labels == label)
             permutation[kind] = rng.permutation(kind)
         # A shift of the order of the cluster's size, so that its precision survives.
         shift = rng.normal(size=3) * (np.sqrt(np.mean(atoms**2)) or 1.0)
+        shift *= self.frozen is None
         image = atoms[permutation] @ rotation.T + centre + shift
         return image.reshape(x.shape).astype(x.dtype)
 
 
 # Functions, not methods: an Equinox module's bound methods cost more than what these do.
+
+
+def _held_kinds(cluster: Cluster) -> tuple | None:
+    """The kinds of the frozen atoms."""
+    if cluster.species is None or cluster.frozen is None:
+        return None
+    return cluster.species[len(cluster.species) - len(cluster.frozen) :]
+
+
+def _setting(cluster: Cluster):
+    """The centroid of the frozen atoms, and the operations that leave them."""
+    return _held.group(cluster.frozen, _held_kinds(cluster), cluster.inversion)
 
 
 def _count(dim: int, species, masses) -> int:

@@ -20,6 +20,7 @@ from jaxscape.systems.clusters import (
 from jaxscape.systems.crystals import (
     kob_andersen as kob_andersen,
     pt_heptamer as pt_heptamer,
+    silica as silica,
     silicon as silicon,
 )
 from jaxscape.systems.data_sets import data_set as data_set

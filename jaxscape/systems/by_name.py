@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jaxscape.surface import Surface
 from jaxscape.systems.analytic import mueller_brown, schwefel, six_hump_camel
 from jaxscape.systems.clusters import lennard_jones, morse, thomson
-from jaxscape.systems.crystals import kob_andersen, pt_heptamer, silicon
+from jaxscape.systems.crystals import kob_andersen, pt_heptamer, silica, silicon
 from jaxscape.systems.lattices import phi_four, xy
 from jaxscape.systems.mixtures import carbon, dzugutov, gupta, sutton_chen, water
 from jaxscape.systems.networks import iris_mlp, xor_mlp
@@ -32,6 +32,7 @@ _SYSTEMS = {
     "carbon": _Named(carbon, "n"),
     "water": _Named(water, "n"),
     "silicon": _Named(silicon, "cells", 1),
+    "silica": _Named(silica, "cells", 1),
     "pt_heptamer": _Named(pt_heptamer),
     "kob_andersen": _Named(kob_andersen, "n"),
     "xy": _Named(xy, "n"),

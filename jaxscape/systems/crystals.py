@@ -1,14 +1,21 @@
-"""Atoms in periodic cells: silicon and its vacancy, an island on a metal, a binary glass."""
+"""Atoms in periodic cells: silicon and its vacancy, silica, an island on a metal, a glass."""
 
 import numpy as np
 
-from jaxscape.potentials import LennardJones, Morse, Periodic, StillingerWeber, VariableCell
+from jaxscape.potentials import (
+    LennardJones,
+    Morse,
+    Periodic,
+    StillingerWeber,
+    VariableCell,
+    bks,
+)
 from jaxscape.surface import Surface, Units
 from jaxscape.symmetry import Crystal
 from jaxscape.systems._arguments import at_least, positive
 from jaxscape.systems.starts import InCell, Shaken
 
-_SILICON = 28.085  # atomic mass units
+_SILICON, _OXYGEN = 28.085, 15.999  # atomic mass units
 _DIAMOND = 4.0 / 3.0**0.5 * 2.0 ** (1 / 6) * 2.0951  # Angstrom: tetrahedra of the best bonds
 
 
@@ -54,6 +61,52 @@ def silicon(
         name=f"silicon{cells}"
         + ("" if not vacancies else f"_v{vacancies}")
         + ("_cell" if variable_cell else ""),
+        units=Units("eV", "Angstrom"),
+    )
+
+
+def silica(
+    cells: int = 1, *, variable_cell: bool = False, pressure: float = 0.0, cutoff: float = 10.0
+) -> Surface:
+    """Alpha-quartz of `9 cells^3` atoms in the potential of van Beest and others, in eV, Angstrom.
+
+    **Arguments:**
+
+    - `cells`: primitive cells along each of the three vectors.
+    - `variable_cell`: the cell is part of a point, see `potentials.VariableCell`, and the surface
+      is the enthalpy at `pressure` (eV / Angstrom^3). Searches must not shrink or grow the cell by
+      more than a tenth.
+    - `cutoff`: of dispersion, repulsion and near charges, see `potentials.bks`.
+
+    The Si atoms come first. Starts are quartz at rest with every coordinate moved by up to 0.1
+    Angstrom.
+
+    **Raises:** `ValueError` for numbers that make no crystal.
+
+    >>> silica(1).dim, silica(1, variable_cell=True).dim
+    (27, 33)
+    """
+    cells = at_least("cells", cells, 1)
+    if pressure and not variable_cell:
+        raise ValueError(f"pressure is {pressure}: it needs variable_cell=True")
+    one, fractions = _quartz()
+    shifts = np.array(list(np.ndindex(cells, cells, cells)))
+    places = (fractions[:, None] + shifts).reshape(-1, 3) @ one
+    species = ["Si"] * (3 * cells**3) + ["O"] * (6 * cells**3)
+    cell, n = cells * one, len(species)
+    function = bks(cell, species, cutoff=cutoff, slack=0.1 if variable_cell else 0.0)
+    x = places.ravel()
+    if variable_cell:
+        function = VariableCell(function, atoms=n, pressure=pressure)
+        x = np.concatenate([x, np.zeros(6)])
+    masses = [_SILICON if kind == "Si" else _OXYGEN for kind in species]
+    return Surface(
+        function,
+        symmetry=Crystal(cell=cell, species=species, masses=masses, variable_cell=variable_cell),
+        sampler=Shaken(x, 0.1),
+        dim=len(x),
+        scale=1.0,
+        name=f"silica{cells}" + ("_cell" if variable_cell else ""),
         units=Units("eV", "Angstrom"),
     )
 
@@ -138,6 +191,17 @@ def _diamond(cells):
     centred = np.array([[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
     one = np.concatenate([centred, centred + 0.25])
     return _DIAMOND * np.concatenate([one + np.array(s) for s in np.ndindex(cells, cells, cells)])
+
+
+def _quartz():
+    """Cell and fractions `[9, 3]` of alpha-quartz (P3_1 21) at rest, Si first."""
+    a, c = 4.934083, 5.442032
+    u, (x, y, z) = 0.463969, (0.426464, 0.272638, 0.209323)
+    silicon = [[u, 0.0, 1 / 3], [0.0, u, 2 / 3], [-u, -u, 0.0]]
+    half = [[x, y, z], [-y, x - y, z + 1 / 3], [y - x, -x, z + 2 / 3]]
+    other = [[y, x, -z], [x - y, -y, 2 / 3 - z], [-x, y - x, 1 / 3 - z]]
+    cell = np.array([[a, 0.0, 0.0], [-a / 2, a * 0.75**0.5, 0.0], [0.0, 0.0, c]])
+    return cell, np.array(silicon + half + other) % 1.0
 
 
 def _layer(k, spacing):

@@ -12,6 +12,9 @@ class UniformBall(eqx.Module):
     The radius is that of a close-packed ball of `n` atoms plus one pair distance of room,
     `pair_distance * (1 + (3 n / (4 pi sqrt 2))^(1/3))`, half a pair distance or so tighter
     than GMIN's container. Atoms may overlap: minimisers with a capped step undo that.
+
+    >>> UniformBall(5, pair_distance=1.1)(jax.random.key(0)).shape
+    (15,)
     """
 
     n: int = eqx.field(static=True)
@@ -29,7 +32,12 @@ class UniformBall(eqx.Module):
 
 
 class OnSphere(eqx.Module):
-    """Sampler: `n` points uniform on the unit sphere, `[3 n]`."""
+    """Sampler: `n` points uniform on the unit sphere, `[3 n]`.
+
+    >>> points = OnSphere(4)(jax.random.key(0)).reshape(4, 3)
+    >>> jnp.linalg.norm(points, axis=1).round(6).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
 
     n: int = eqx.field(static=True)
 
@@ -39,7 +47,12 @@ class OnSphere(eqx.Module):
 
 
 class OnShell(eqx.Module):
-    """Sampler: `n` atoms uniform on a sphere with `area` for each, `[3 n]`."""
+    """Sampler: `n` atoms uniform on a sphere with `area` for each, `[3 n]`.
+
+    >>> atoms = OnShell(60, area=2.64)(jax.random.key(0)).reshape(60, 3)
+    >>> round(float(jnp.linalg.norm(atoms[7])), 2)
+    3.55
+    """
 
     n: int = eqx.field(static=True)
     radius: Float[Array, ""]
@@ -57,6 +70,11 @@ class RigidBodies(eqx.Module):
     """Sampler: copies of one rigid molecule in a ball, turned at random, `[3 atoms n]`.
 
     `centres` samples where they are, `molecule` has the atoms about its centre, `[atoms, 3]`.
+
+    >>> pairs = RigidBodies(2, [[0.0, 0, 0], [0, 0, 1]], pair_distance=3.0)(jax.random.key(0))
+    >>> first = pairs.reshape(2, 2, 3)[0]
+    >>> round(float(jnp.linalg.norm(first[1] - first[0])), 6)
+    1.0
     """
 
     centres: UniformBall
@@ -75,7 +93,11 @@ class RigidBodies(eqx.Module):
 
 
 class UniformBox(eqx.Module):
-    """Sampler: `dim` coordinates uniform between `-reach` and `reach`."""
+    """Sampler: `dim` coordinates uniform between `-reach` and `reach`.
+
+    >>> bool(jnp.max(jnp.abs(UniformBox(5, 2.0)(jax.random.key(0)))) < 2.0)
+    True
+    """
 
     dim: int = eqx.field(static=True)
     reach: Float[Array, ""]
@@ -88,7 +110,12 @@ class UniformBox(eqx.Module):
 
 
 class Shaken(eqx.Module):
-    """Sampler: `point` `[dim]`, every coordinate moved by at most `reach`, a number or `[dim]`."""
+    """Sampler: `point` `[dim]`, every coordinate moved by at most `reach`, a number or `[dim]`.
+
+    >>> x = Shaken([1.0, 2.0, 3.0], [0.1, 0.1, 0.0])(jax.random.key(0))
+    >>> bool(jnp.all(jnp.abs(x - jnp.array([1.0, 2.0, 3.0])) <= 0.1)), float(x[2])
+    (True, 3.0)
+    """
 
     point: Float[Array, " dim"]
     reach: Float[Array, "..."]
@@ -102,7 +129,12 @@ class Shaken(eqx.Module):
 
 
 class InCell(eqx.Module):
-    """Sampler: `n` atoms uniform in a cell whose vectors are the rows of `cell`, `[3 n]`."""
+    """Sampler: `n` atoms uniform in a cell whose vectors are the rows of `cell`, `[3 n]`.
+
+    >>> x = InCell(4, [[2.0, 0, 0], [0, 3.0, 0], [0, 0, 4.0]])(jax.random.key(0)).reshape(4, 3)
+    >>> bool(jnp.all((x >= 0) & (x < jnp.array([2.0, 3.0, 4.0]))))
+    True
+    """
 
     n: int = eqx.field(static=True)
     cell: Float[Array, "3 3"]

@@ -141,6 +141,50 @@ def test_large_clusters_have_short_fingerprints():
     assert np.abs(prints[2] - prints[0]).max() > 0.1
 
 
+# --- frozen atoms -------------------------------------------------------------------------
+
+# A square of four held atoms, of which two may be of another kind.
+HELD = np.array([[1.0, 1, 0], [-1, 1, 0], [1, -1, 0], [-1, -1, 0]]) + [5.0, 0.0, 1.0]
+
+
+def test_only_operations_that_leave_the_frozen_atoms_count():
+    centre = np.array([5.0, 0.0, 1.0])
+    cluster = Cluster(frozen=HELD)
+    assert cluster.order(centre + [0, 0, 1.2]) == 8  # C4v: on the axis
+    assert cluster.order(centre) == 16  # D4h: in the middle
+    assert cluster.order(centre + [0.7, 0, 1.2]) == 2
+    assert Cluster(frozen=HELD, species="XABBA").order(centre + [0, 0, 1.2]) == 4
+    assert Cluster(frozen=HELD, inversion=False).order(centre + [0, 0, 1.2]) == 4
+    assert cluster.zero_modes(jnp.zeros(6)).shape == (0, 6)
+    np.testing.assert_array_equal(cluster.project(cluster.zero_modes(jnp.ones(6)), jnp.ones(6)), 1)
+    x = (centre + np.array([[0.3, 0.1, 1.2], [1.4, -0.2, 1.3], [-0.8, 0.9, 1.5]])).ravel()
+    for kind in (
+        cluster,
+        Cluster(frozen=HELD, species="BABXYYX"),
+        Cluster(frozen=HELD, inversion=False),
+    ):
+        for seed in range(6):
+            image = kind.random_image(x, seed)
+            assert kind.same(x, image) and kind.align(x, image)[1] < 1e-12
+            np.testing.assert_allclose(*kind.fingerprint(np.array([x, image])), atol=1e-9)
+        assert not kind.same(x, x + 0.01)
+        assert kind.align(x, x + 0.01)[1] <= 0.03 + 1e-12
+    mirrored = x.reshape(3, 3) * [1, -1, 1]
+    assert cluster.same(x, mirrored.ravel())
+    assert not Cluster(frozen=HELD, inversion=False).same(x, mirrored.ravel())
+    assert "frozen=4:" in cluster.describe() and cluster.describe() != Cluster().describe()
+    assert np.isinf(cluster.align(x, np.full(9, np.nan))[1])
+
+
+def test_frozen_atoms_must_hold_the_others():
+    with pytest.raises(ValueError, match="2 atoms on one line"):
+        Cluster(frozen=HELD[:2])
+    with pytest.raises(ValueError, match="3 atoms on one line"):
+        Cluster(frozen=[[0.0, 0, 0], [1, 1, 1], [3, 3, 3]])
+    with pytest.raises(ValueError, match="frozen has shape"):
+        Cluster(frozen=np.zeros((3, 2)))
+
+
 # --- bad arguments ------------------------------------------------------------------------
 
 

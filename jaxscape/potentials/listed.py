@@ -1,0 +1,180 @@
+"""Thousands of atoms: pairs that are near one another, listed once and used for a while."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int
+from scipy.spatial import KDTree
+
+from jaxscape.potentials._images import flat, planes
+from jaxscape.potentials._lean import lean_energy
+from jaxscape.potentials.periodic import Periodic
+
+_GRAIN = 16  # lists are as long as a multiple of this, so that most updates compile nothing
+_ROWS = 256
+
+
+class Listed(eqx.Module):
+    """A potential in a large cell that looks at the near atoms of every atom only.
+
+    The list holds the pairs within the cutoff and a `skin` around it at `x`. While no atom has
+    moved by more than half the skin since then (the motion of all together apart) no other pair
+    matters; beyond that all pairs are summed, as the potential itself does. So the energy is
+    always that of the potential, and quick near `x`.
+
+    **Arguments:**
+
+    - `potential`: a `Periodic` without held atoms, in a cell wider than twice cutoff and skin.
+    - `x`: where the list is made, `[3 n]`. Lists are for one structure and all points near it:
+      searches from a minimum, or a quench in parts, with `at(x)` between them.
+    - `skin`: default a tenth of the cutoff.
+
+    **Raises:** `ValueError` for other potentials, and cells that are too small to gain anything.
+
+    L. Verlet, Phys. Rev. 159, 98 (1967).
+
+    >>> from jaxscape.potentials import LennardJones
+    >>> box = Periodic(LennardJones(), [6.6] * 3, cutoff=2.5)
+    >>> x = (1.1 * np.array(list(np.ndindex(6, 6, 6)))).ravel()
+    >>> quick = Listed(box, x)
+    >>> bool(np.isclose(quick(jnp.asarray(x)), box(jnp.asarray(x)), rtol=1e-12))
+    True
+    """
+
+    potential: Periodic
+    reference: Float[Array, " dim"]
+    near: Int[Array, "most n"]
+    skin: Float[Array, ""]
+
+    def __init__(self, potential: Periodic, x, *, skin: float | None = None):
+        if not isinstance(potential, Periodic):
+            raise ValueError(f"potential is a {type(potential).__name__}; pass a Periodic")
+        if potential.frozen is not None:
+            raise ValueError("the potential holds atoms, which lists do not have")
+        cutoff = float(np.max(potential.cutoff))
+        skin = 0.1 * cutoff if skin is None else float(skin)
+        if not (np.isfinite(skin) and skin > 0):
+            raise ValueError(f"skin is {skin}; pass a positive distance")
+        cell = np.asarray(potential.cell, np.float64)
+        width = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()
+        if 2.0 * (cutoff + skin) >= width:
+            raise ValueError(
+                f"the cell is {width:.3g} wide and cutoff with skin {cutoff + skin:.3g}: in so "
+                "small a cell all atoms are near, use the potential as it is"
+            )
+        x = np.asarray(x, np.float64).reshape(-1)
+        if x.size % 3 or not np.isfinite(x).all():
+            raise ValueError(f"x has {x.size} coordinates; pass finite ones, three an atom")
+        self.potential, self.skin = potential, jnp.asarray(skin, float)
+        self.reference = jnp.asarray(x, float)
+        self.near = _list(x.reshape(-1, 3), cell, cutoff + skin, potential.images.upright, 0)
+
+    def at(self, x) -> "Listed":
+        """The same with a new list, made at `x`. It is as long as the old one if that does."""
+        p = self.potential
+        x = np.asarray(x, np.float64).reshape(-1)
+        reach = float(np.max(p.cutoff)) + float(self.skin)
+        cell = np.asarray(p.cell, np.float64)
+        near = _list(x.reshape(-1, 3), cell, reach, p.images.upright, len(self.near))
+        return eqx.tree_at(lambda s: (s.reference, s.near), self, (jnp.asarray(x, float), near))
+
+    @property
+    def trailing_lanes(self) -> bool:
+        return True
+
+    @property
+    def cell(self) -> Float[Array, "3 3"]:
+        """Rows are the vectors of the cell."""
+        return self.potential.cell
+
+    def __call__(self, x: Float[Array, "dim *lanes"]) -> Float[Array, "*lanes"]:
+        return lean_energy(self, x)
+
+    def holds(self, x: Float[Array, "dim *lanes"]) -> Array:
+        """Whether the list has every pair that matters at all of these points."""
+        moved = x - self.reference.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
+        moved = moved.reshape(-1, 3, *x.shape[1:])
+        moved = moved - jnp.mean(moved, axis=0)
+        return jnp.max(jnp.sum(moved**2, axis=1)) <= (0.5 * self.skin.astype(x.dtype)) ** 2
+
+    def energy_and_gradient(self, x):
+        """Energy and gradient in one pass over the list."""
+        near = lambda x: self._near_ones(x)  # noqa: E731
+        return lax.cond(self.holds(x), near, lambda x: self.potential.energy_and_gradient(x), x)
+
+    def plain_energy(self, x):
+        """The energy that parameters are differentiated through."""
+        return self.potential.plain_energy(x)
+
+    def products(self, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]):
+        """Energy, gradient and `k` Hessian-vector products in one pass over the list."""
+        near = lambda x, v: self._near_products(x, v)  # noqa: E731
+        return lax.cond(self.holds(x), near, lambda x, v: self.potential.products(x, v), x, v)
+
+    def _near_ones(self, x):
+        energy, *force = self._over_list(x, [], lambda terms, apart, moves: terms(apart, None))
+        return jnp.sum(energy, axis=0), flat(force, x)
+
+    def _near_products(self, x, v):
+        def add(terms, apart, moves):
+            new = []
+            for move in moves:
+                value, change = jax.jvp(lambda d: terms(d, None), (apart,), (move,))
+                new = [*(new or value), *change]
+            return new
+
+        sums = self._over_list(x, [planes(one) for one in v], add)
+        changes = [flat(sums[k + 1 : k + 4], x) for k in range(4, len(sums), 4)]
+        return jnp.sum(sums[0], axis=0), flat(sums[1:4], x), jnp.stack(changes)
+
+    def _over_list(self, x, moves, add):
+        """Sums over the list of what `add(terms, separations, their changes)` returns."""
+        rows, lanes = planes(x), x.ndim - 1
+        own = jnp.arange(rows[0].shape[0])
+        laws = self.potential.laws_between(x, own)
+
+        def step(m, sums):
+            other = self.near[m]
+            there = (other != own).reshape(-1, *(1,) * lanes)
+            terms = self.potential.terms(laws(other), there, 0.5)
+            apart = self.potential.images.apart(rows, [p[other] for p in rows], (0, 0, 0))
+            changes = [[p - p[other] for p in move] for move in moves]
+            new = add(terms, apart, changes)
+            return tuple(total + more for total, more in zip(sums, new, strict=True))
+
+        blank = (jnp.zeros_like(rows[0]),) * (4 * (1 + len(moves)))
+        return lax.fori_loop(0, len(self.near), step, blank)
+
+
+def _list(atoms, cell, reach, upright, least) -> Int[Array, "most n"]:
+    """The near atoms of every atom, one a row; an atom itself where there are no more."""
+    n = len(atoms)
+    if upright:
+        edges = np.diag(cell)
+        tree = KDTree(np.mod(atoms, edges) % edges, boxsize=edges)
+        pairs = tree.query_pairs(reach, output_type="ndarray")
+        first = np.concatenate([pairs[:, 0], pairs[:, 1]])
+        second = np.concatenate([pairs[:, 1], pairs[:, 0]])
+    else:
+        found = [_row_pairs(atoms, cell, reach, i) for i in range(0, n, _ROWS)]
+        first, second = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((second, first))
+    first, second = first[order], second[order]
+    counts = np.bincount(first, minlength=n)
+    most = max(least, _GRAIN * -(-int(counts.max(initial=1)) // _GRAIN))
+    near = np.tile(np.arange(n), (most, 1))
+    place = np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+    near[place, first] = second
+    return jnp.asarray(near, jnp.int32)
+
+
+def _row_pairs(atoms, cell, reach, start):
+    rows = atoms[start : start + _ROWS]
+    parts = (rows[:, None] - atoms) @ np.linalg.inv(cell)
+    apart = (parts - np.round(parts)) @ cell
+    close = np.sum(apart**2, axis=2) < reach**2
+    close[np.arange(len(rows)), start + np.arange(len(rows))] = False
+    first, second = np.nonzero(close)
+    return first + start, second
