@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
-from scipy.optimize import linprog
 from scipy.spatial import Delaunay, cKDTree  # type: ignore
 
 from jaxscape.models._data import checked_points, checked_values
@@ -134,7 +134,7 @@ class DataSet:
 
     def _combines(self, point) -> bool:
         rows = np.concatenate([self._inputs.T, np.ones((1, len(self)))])
-        found = linprog(np.zeros(len(self)), A_eq=rows, b_eq=np.append(point, 1.0))
+        found = scipy.optimize.linprog(np.zeros(len(self)), A_eq=rows, b_eq=np.append(point, 1.0))
         return found.status == 0
 
     def _shifted(self, origin, width) -> "DataSet":

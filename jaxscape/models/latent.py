@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
+import scipy
 from jaxtyping import Float, PRNGKeyArray
-from scipy.stats import qmc
 
 from jaxscape.models._data import checked_points
 
@@ -26,6 +26,7 @@ def latin_hypercube(
         raise ValueError(f"lower is {lower} and upper {upper}; pass [dim] each, lower below upper")
     if n < 1:
         raise ValueError(f"n is {n}; ask for at least one point")
+    qmc = scipy.stats.qmc
     return qmc.scale(qmc.LatinHypercube(low.size, rng=_generator(key)).random(n), low, high)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import minimize
 
 
 class Interpolation(Protocol):
@@ -75,7 +75,7 @@ class IDPP:
             value = np.sum(weight * off**2) + 0.5 * self.spring * np.sum(steps**2)
             return value, gradient.ravel()
 
-        found = minimize(
+        found = scipy.optimize.minimize(
             deviation, start.ravel(), jac=True, method="L-BFGS-B",
             options={"maxiter": self.max_steps},
         )  # fmt: skip

@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 
 from jaxscape.symmetry._congruence import best_rotation, handed
 
@@ -142,7 +142,7 @@ def assigned(a, b, kinds):
     permutation = np.empty(len(a), dtype=np.intp)
     for kind in kinds:
         # The squares' own terms are the same for every permutation.
-        rows, columns = linear_sum_assignment(a[kind] @ b[kind].T, maximize=True)
+        rows, columns = scipy.optimize.linear_sum_assignment(a[kind] @ b[kind].T, maximize=True)
         permutation[kind[rows]] = kind[columns]
     return permutation
 

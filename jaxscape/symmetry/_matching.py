@@ -4,8 +4,8 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 
 from jaxscape.symmetry._lattice import Nearest, operations
 
@@ -149,7 +149,7 @@ def matched(nearest, a, image, labels, rounds):
         match = np.empty(len(a), np.intp)
         for label in np.unique(labels):
             kind = np.flatnonzero(labels == label)
-            rows, columns = linear_sum_assignment(squares[np.ix_(kind, kind)])
+            rows, columns = scipy.optimize.linear_sum_assignment(squares[np.ix_(kind, kind)])
             match[kind[rows]] = kind[columns]
         moves = apart[np.arange(len(a)), match]
         found = float(np.sum(moves**2))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from jaxscape.symmetry._alignment import closest
 from jaxscape.symmetry._congruence import best_rotation, superpositions
@@ -137,6 +137,6 @@ def _assign(a, b, kinds, equivalent):
     size = len(equivalent[0])
     target, other = a.reshape(-1, size * 3), b.reshape(-1, size, 3)
     overlap = np.stack([target @ other[:, order].reshape(len(other), -1).T for order in equivalent])
-    rows, columns = linear_sum_assignment(overlap.max(axis=0), maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(overlap.max(axis=0), maximize=True)
     inner = np.array(equivalent)[overlap[:, rows, columns].argmax(axis=0)]
     return (size * columns[:, None] + inner).reshape(-1)

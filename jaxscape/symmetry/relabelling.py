@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 
 from jaxscape.symmetry._base import Symmetry
 from jaxscape.symmetry._block_invariants import invariant_features, sorted_projections
@@ -280,7 +280,7 @@ def _matched(target, rows, flips, x, group):
         opposite = _squares(target, rows * flips)
         turned = opposite < cost
         cost = np.where(turned, opposite, cost)
-    order, chosen = linear_sum_assignment(cost)
+    order, chosen = scipy.optimize.linear_sum_assignment(cost)
     turned = turned[order, chosen]
     blocks = x[group.array][chosen]
     image = x.copy()
