@@ -132,6 +132,10 @@ from jaxscape.search.interpolation import (
     IDPP as IDPP,
     DihedralInterpolation as DihedralInterpolation,
 )
+from jaxscape.search.internal_coordinates import (
+    internal_coordinates as internal_coordinates,
+    with_dihedrals as with_dihedrals,
+)
 from jaxscape.search.lbfgs import LBFGS as LBFGS
 from jaxscape.search.lowest_mode import LowestModes as LowestModes, lowest_modes as lowest_modes
 from jaxscape.search.minimise import minimise as minimise

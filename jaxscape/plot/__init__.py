@@ -4,6 +4,7 @@
 
 from jaxscape.plot.connections import barriers as barriers, connections as connections
 from jaxscape.plot.contour import contour as contour
+from jaxscape.plot.dihedrals import dihedrals as dihedrals
 from jaxscape.plot.disconnectivity import disconnectivity as disconnectivity
 from jaxscape.plot.first_passage import first_passage as first_passage
 from jaxscape.plot.heat_capacity import heat_capacity as heat_capacity
