@@ -128,13 +128,14 @@ from jaxscape.search.dihedral_move import DihedralRotation as DihedralRotation
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
 )
-from jaxscape.search.interpolation import (
-    IDPP as IDPP,
-    DihedralInterpolation as DihedralInterpolation,
-)
+from jaxscape.search.geodesic import Geodesic as Geodesic
 from jaxscape.search.internal_coordinates import (
     internal_coordinates as internal_coordinates,
     with_dihedrals as with_dihedrals,
+)
+from jaxscape.search.interpolation import (
+    IDPP as IDPP,
+    DihedralInterpolation as DihedralInterpolation,
 )
 from jaxscape.search.lbfgs import LBFGS as LBFGS
 from jaxscape.search.lowest_mode import LowestModes as LowestModes, lowest_modes as lowest_modes
@@ -146,5 +147,6 @@ from jaxscape.search.results import (
     TransitionStates as TransitionStates,
 )
 from jaxscape.search.status import Status as Status
+from jaxscape.search.string import String as String
 from jaxscape.search.transition_states import find_transition_states as find_transition_states
 from jaxscape.surface import Surface as Surface, Units as Units
