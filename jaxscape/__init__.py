@@ -124,6 +124,10 @@ from jaxscape.search.basin_hopping import (
     basin_hopping as basin_hopping,
 )
 from jaxscape.search.budget import Budget as Budget
+from jaxscape.search.clashes import (
+    ClashRemoval as ClashRemoval,
+    remove_clashes as remove_clashes,
+)
 from jaxscape.search.dihedral_move import DihedralRotation as DihedralRotation
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
