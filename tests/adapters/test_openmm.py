@@ -68,6 +68,42 @@ def test_particles_without_mass_are_frozen():
     assert float(surface(WATER[1:].ravel())) == float(whole(WATER.ravel()))
 
 
+def argon():
+    """Four atoms in a periodic box, the topology of which has no bonds."""
+    system, force = openmm.System(), openmm.NonbondedForce()
+    force.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    force.setCutoffDistance(0.49)
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.4)
+    force.setUseDispersionCorrection(False)
+    made = app.Topology()
+    chain = made.addChain()
+    for _ in range(4):
+        system.addParticle(39.95)
+        force.addParticle(0.0, 0.34, 1.0)
+        made.addAtom("Ar", app.Element.getBySymbol("Ar"), made.addResidue("AR", chain))
+    system.addForce(force)
+    system.setDefaultPeriodicBoxVectors(*(np.eye(3) * [1.0, 1.1, 1.2]))
+    return system, made
+
+
+def test_a_periodic_box_has_the_symmetry_of_its_lattice():
+    system, made = argon()
+    positions = np.array([[1.0, 2, 3], [5.0, 2, 3.2], [1.0, 7, 3], [4.0, 6, 9]])
+    surface = js.adapters.openmm(system, positions, topology=made)
+    assert isinstance(surface.symmetry, js.symmetry.Crystal)
+    x = positions.ravel()
+    image = (positions[[2, 0, 3, 1]] + [0.7, -0.3, 0.2]) * [1, 1, 1]
+    image[1] += [10.0, 0.0, -24.0]  # along the box
+    assert surface.symmetry.same(x, image.ravel())
+    np.testing.assert_allclose(float(surface(image.ravel())), float(surface(x)), rtol=1e-6)
+    assert not surface.symmetry.same(x, (positions + [[0.3, 0, 0], *np.zeros((3, 3))]).ravel())
+    # Without a topology nobody knows which atoms are alike.
+    unknown = js.adapters.openmm(system, positions)
+    assert not unknown.symmetry.same(x, positions[[1, 0, 2, 3]].ravel())
+    assert unknown.symmetry.same(x, (positions + 0.4).ravel())
+
+
 def constrained():
     system = water()
     system.addConstraint(1, 2, 0.15)
