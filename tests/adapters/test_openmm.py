@@ -156,26 +156,49 @@ def alanine_dipeptide():
     return made, positions, [[order.index(i) for i in quartet] for quartet in quartets]
 
 
-def dihedral(x, quartet):
-    a, b, c, d = x.reshape(-1, 3)[quartet]
-    u, v, w = b - a, c - b, d - c
-    first, second = np.cross(u, v), np.cross(v, w)
-    sine = np.linalg.norm(v) * u @ second
-    return np.degrees(np.arctan2(sine, first @ second))
-
-
-@pytest.mark.slow
-def test_alanine_dipeptide_has_the_conformers_of_its_force_field():
+@pytest.fixture(scope="module")
+def peptide():
+    """The surface of alanine dipeptide, and 16 starts even over both dihedrals."""
     made, positions, quartets = alanine_dipeptide()
     system = app.ForceField("amber14-all.xml").createSystem(
         made, constraints=None, rigidWater=False, removeCMMotion=False
     )
     surface = js.adapters.openmm(system, positions, topology=made)
-    found = js.minimise(surface, surface.sampler.points)
+
+    def starts(values):
+        x = js.with_dihedrals(positions[0].ravel(), quartets, values, surface.symmetry.bonds)
+        return js.remove_clashes(surface, x)
+
+    return surface, quartets, starts
+
+
+@pytest.mark.slow
+def test_alanine_dipeptide_has_the_conformers_of_its_force_field(peptide):
+    surface, quartets, starts = peptide
+    grid = np.arange(-135.0, 180.0, 90.0)
+    network = js.Landscape(surface)
+    network.add(js.minimise(surface, starts([(a, b) for a in grid for b in grid])))
+    order = np.argsort(network.minima.energy)
+    angles = js.internal_coordinates(network.minima.x[order], quartets)
+    # C7eq, with the hydrogen bond of a seven-membered ring, the extended C5, C7ax with the methyl
+    # group along the axis, and the shallow alpha'. From a grid twelve times as fine as well.
+    np.testing.assert_allclose(angles, [[-75, 54], [-152, 160], [61, -41], [-155, -39]], atol=2)
+    above = network.minima.energy[order] - network.minima.energy[order[0]]
+    np.testing.assert_allclose(above, [0, 1.021, 1.491, 7.069], atol=2e-3)
+
+
+@pytest.mark.slow
+def test_alanine_dipeptide_has_its_barriers(peptide):
+    surface, quartets, starts = peptide
+    found = js.find_transition_states(
+        surface, starts([(-110, 140), (0, -27), (-151, -30)]), key=jax.random.key(0)
+    )
+    assert found.ok.all()
     network = js.Landscape(surface)
     network.add(found)
-    order = np.argsort(network.minima.energy)
-    angles = [[dihedral(x, quartet) for quartet in quartets] for x in network.minima.x[order[:2]]]
-    # C7eq, with the hydrogen bond of a seven-membered ring, then the extended C5.
-    np.testing.assert_allclose(angles, [[-75, 54], [-152, 160]], atol=5)
-    np.testing.assert_allclose(np.diff(network.minima.energy[order[:2]]), 1.021, atol=2e-3)
+    assert len(network.minima) == 4 and len(network.components()) == 1
+    phi = js.internal_coordinates(network.minima.x, quartets)[:, 0]
+    lowest, right = int(np.argmin(network.minima.energy)), int(np.argmax(phi))
+    left = int(np.argmin(np.abs(network.minima.energy - network.minima.energy[lowest] - 1.021)))
+    heights = [js.barrier(network, lowest, end) for end in (left, right)]
+    np.testing.assert_allclose(heights, [2.395, 9.397], atol=2e-3)
