@@ -18,7 +18,9 @@ _TABLE = """
     Zn 7d80b0 Ga c28f8f Ge 668f8f As bd80e3 Se ffa100 Br a62929 Kr 5cb8d1 Pd 006985 Ag c0c0c0
     Sn 668080 I 940094 Pt d0d0e0 Au ffd123
 """.split()
-COLOURS = {kind: f"#{shade}" for kind, shade in zip(_TABLE[::2], _TABLE[1::2], strict=True)}
+COLOURS: dict[str, str] = {
+    kind: f"#{shade}" for kind, shade in zip(_TABLE[::2], _TABLE[1::2], strict=True)
+}
 
 
 def elements(species: Sequence[str]) -> bool:

@@ -80,13 +80,13 @@ def dihedrals(
     ax = axes_for(ax, (6.0, 5.0))
     above = np.concatenate([height[shown], top[passes]])
     colours = colours_of(source, source.ids, height if colour is None else colour, colour_label)
-    alike = {"cmap": cmap, "vmin": 0.0, "vmax": float(above.max()) or 1.0}
+    alike: dict[str, Any] = {"cmap": cmap, "vmin": 0.0, "vmax": float(above.max()) or 1.0}
     if len(passes):
         tops = internal_coordinates(states.x[passes], quartets)
         if connections:
             ends = source.rows(np.stack([states.plus, states.minus])[:, passes].ravel())
             _join(ax, np.concatenate([tops, tops]), places[ends])
-        like = {"c": top[passes], **alike} if colour is None else {"color": GREY}
+        like: dict[str, Any] = {"c": top[passes], **alike} if colour is None else {"color": GREY}
         ax.scatter(
             tops[:, 0], tops[:, 1], marker="D", s=26, edgecolors=INK, linewidths=0.6, zorder=3,
             label="transition states", **like,

@@ -97,7 +97,7 @@ def view(
     points = np.asarray(x, np.float64)
     points = points[None] if points.ndim == 1 else points
     if points.ndim != 2 or not points.size or points.shape[1] % 3:
-        raise ValueError(f"x has shape {np.shape(x)}: pass [3 n] or frames [f, 3 n]")
+        raise ValueError(f"x has shape {points.shape}: pass [3 n] or frames [f, 3 n]")
     if not np.isfinite(points).all():
         bad = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
         raise ValueError(f"x is not finite in frame {bad}")
@@ -126,19 +126,17 @@ def _atoms(source, points, species) -> tuple[tuple[str, ...], np.ndarray]:
     if species is not None:
         kinds = tuple(str(kind) for kind in species)
     else:
-        if isinstance(source, Landscape):
-            source = source.surface or source
-        unravel = getattr(source, "unravel", None)
-        image = unravel(points[0]) if getattr(source, "unflatten", None) is not None else None
-        if unravel is not None and hasattr(image, "get_chemical_symbols"):
-            images = [unravel(x) for x in points]
-            return tuple(image.get_chemical_symbols()), np.stack(
-                [one.get_positions().ravel() for one in images]
-            )
+        known = source.surface if isinstance(source, Landscape) else source
+        if known is not None and known.unflatten is not None:
+            images: list[Any] = [known.unravel(x) for x in points]
+            if hasattr(images[0], "get_chemical_symbols"):
+                places = np.stack([one.get_positions().ravel() for one in images])
+                return tuple(images[0].get_chemical_symbols()), places
         symmetry = getattr(source, "symmetry", None)
-        known = isinstance(source, Landscape)
-        kinds = species_of(source) if known else species_of_symmetry(symmetry, 3 * count)
-        kinds = kinds or ("",) * count
+        if isinstance(source, Landscape):
+            kinds = species_of(source) or ("",) * count
+        else:
+            kinds = species_of_symmetry(symmetry, 3 * count) or ("",) * count
         held = getattr(symmetry, "frozen", None)
         if held is not None:
             named = getattr(symmetry, "species", None)

@@ -83,7 +83,7 @@ def test_a_notebook_gets_the_page_in_a_frame(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: plot.view(np.zeros(4)), r"shape \(4,\)"),
+        (lambda: plot.view(np.zeros(4)), r"shape \(1, 4\)"),
         (lambda: plot.view(np.full(6, np.nan)), "not finite in frame 0"),
         (lambda: plot.view(WATER, species="OH"), "names 2 atoms, but points have 3"),
         (lambda: plot.view(WATER, mode=np.zeros(9)), "mode is zero"),
