@@ -30,7 +30,8 @@ def elements(species: Sequence[str]) -> bool:
 
 def radii(species: Sequence[str]) -> Float[np.ndarray, " atoms"]:
     """Covalent radii in Angstrom."""
-    return np.array([RADII[kind] for kind in species])
+    known: dict[str, float] = dict(RADII)
+    return np.array([known[kind] for kind in species])
 
 
 def balls(species: Sequence[str]) -> Float[np.ndarray, " atoms"]:
