@@ -30,8 +30,7 @@ def elements(species: Sequence[str]) -> bool:
 
 def radii(species: Sequence[str]) -> Float[np.ndarray, " atoms"]:
     """Covalent radii in Angstrom."""
-    known: dict[str, float] = dict(RADII)
-    return np.array([known[kind] for kind in species])
+    return np.array([RADII[kind] for kind in species])
 
 
 def balls(species: Sequence[str]) -> Float[np.ndarray, " atoms"]:
