@@ -124,9 +124,18 @@ from jaxscape.search.basin_hopping import (
     basin_hopping as basin_hopping,
 )
 from jaxscape.search.budget import Budget as Budget
+from jaxscape.search.clashes import (
+    ClashRemoval as ClashRemoval,
+    remove_clashes as remove_clashes,
+)
 from jaxscape.search.dihedral_move import DihedralRotation as DihedralRotation
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
+)
+from jaxscape.search.geodesic import Geodesic as Geodesic
+from jaxscape.search.internal_coordinates import (
+    internal_coordinates as internal_coordinates,
+    with_dihedrals as with_dihedrals,
 )
 from jaxscape.search.interpolation import (
     IDPP as IDPP,
@@ -142,5 +151,6 @@ from jaxscape.search.results import (
     TransitionStates as TransitionStates,
 )
 from jaxscape.search.status import Status as Status
+from jaxscape.search.string import String as String
 from jaxscape.search.transition_states import find_transition_states as find_transition_states
 from jaxscape.surface import Surface as Surface, Units as Units

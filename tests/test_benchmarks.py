@@ -14,7 +14,7 @@ if not BENCHMARKS.exists():
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
-       "alignment", "alignment_cases", "global_minima")  # fmt: skip
+       "alignment", "alignment_cases", "global_minima", "bands")  # fmt: skip
 
 
 @pytest.fixture
@@ -194,3 +194,13 @@ def test_copies_align_to_nothing(script, tmp_path):
     np.save(starts, np.random.default_rng(0).normal(size=(4, 15)))
     copies, others = script("alignment", "--atoms", 5, "--pairs", 3, "--starts", starts)
     assert copies["largest_distance"] < 1e-10 < others["mean_distance"]
+
+
+@pytest.mark.slow
+def test_bands_and_strings_end_on_the_same_path(script):
+    rows = script("bands", "--systems", "lj7", "--images", 7)
+    assert len(rows) == 6 and all(row["converged"] == row["paths"] == 6 for row in rows)
+    tops = [row["top"] for row in rows]
+    assert max(tops) - min(tops) < 0.02
+    evaluations = {row["method"]: row["mean_evaluations"] for row in rows}
+    assert evaluations["String, line"] < evaluations["NEB, line"]

@@ -120,7 +120,8 @@ def to_atoms(surface: Surface, points) -> Any:
       landscape, or `Paths`.
 
     **Returns:** a list of `Atoms`, ready for `ase.io.write("points.xyz", ...)`; for `Paths` a list
-    of such lists. Of transition states, the array `eigenvector` is the unstable mode.
+    of such lists. Of transition states, the array `eigenvector` is the unstable mode. Atoms that
+    `FixAtoms` held are held again.
 
     **Raises:** `ValueError` if nothing says which atoms these are, or for other units.
 
@@ -137,14 +138,18 @@ def to_atoms(surface: Surface, points) -> Any:
         from ase.calculators.singlepoint import SinglePointCalculator
     make, factor = _maker(surface), _electronvolts(surface)
     modes = getattr(points, "eigenvector", None)
+    held = getattr(surface.unflatten, "held", None)
+    free = slice(None) if held is None else held.free
 
     def images(rows, energies, vectors=None):
         found = []
         for i, (x, energy) in enumerate(zip(np.asarray(rows), np.asarray(energies), strict=True)):
             image = make(x)
             image.calc = SinglePointCalculator(image, energy=factor * float(energy))
-            if vectors is not None and np.size(vectors[i]) == 3 * len(image):
-                image.set_array("eigenvector", np.array(vectors[i]).reshape(-1, 3))
+            if vectors is not None:
+                vector = np.zeros((len(image), 3))
+                vector[free] = np.reshape(vectors[i], (-1, 3))
+                image.set_array("eigenvector", vector)
             found.append(image)
         return found
 
@@ -225,6 +230,11 @@ class _ToAtoms(eqx.Module):
         positions = image.get_positions()
         positions[self.held.free] = np.asarray(x, np.float64).reshape(-1, 3)
         image.set_positions(positions)
+        if len(self.held.free) < len(image):
+            from ase.constraints import FixAtoms
+
+            rest = np.setdiff1d(np.arange(len(image)), self.held.free)
+            image.set_constraint(FixAtoms(indices=rest))
         return image
 
 

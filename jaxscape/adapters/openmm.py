@@ -11,7 +11,7 @@ from jaxscape.adapters._pool import InProcess, Pool, try_out
 from jaxscape.adapters._starts import Rattled, checked_positions
 from jaxscape.adapters._worker import openmm_energy
 from jaxscape.surface import Surface, Units
-from jaxscape.symmetry import Cluster, Molecule, NoSymmetry, Symmetry
+from jaxscape.symmetry import Cluster, Crystal, Molecule, NoSymmetry, Symmetry
 
 if TYPE_CHECKING:
     from openmm import System
@@ -47,7 +47,9 @@ def openmm(
       or with OpenMM's units.
     - `topology`: the bonds. With it like atoms that the bonds make equivalent may change
       places (`Molecule`); without, every atom is of its own kind.
-    - `symmetry`: instead of that. Periodic systems and those with frozen atoms have none.
+    - `symmetry`: instead of that. Periodic systems have that of their box (`Crystal`): like atoms
+      may change places if the topology has no bonds, otherwise none may. Those with frozen atoms
+      have none.
     - `platform`: `"Reference"` computes in double precision; others may be too coarse for
       certificates.
     - `workers`, `time_limit`, `rattle`: as in `ase`; 0 workers compute in this process.
@@ -99,8 +101,8 @@ def openmm(
     )
     try_out(compute, starts[0], "system")
     if symmetry is None:
-        whole = len(free) == count and not system.usesPeriodicBoundaryConditions()
-        symmetry = _symmetry(topology, masses) if whole else NoSymmetry()
+        whole, cell = len(free) == count, _cell(system)
+        symmetry = _symmetry(topology, masses, cell) if whole else NoSymmetry()
     return Surface(
         Calculated(Evaluations(compute, dim), difference),
         symmetry=symmetry,
@@ -120,9 +122,20 @@ def _angstrom(positions) -> np.ndarray:
     return np.array(positions, np.float64)
 
 
-def _symmetry(topology: Any, masses) -> Symmetry:
+def _cell(system) -> np.ndarray | None:
+    """Box vectors in Angstrom, None where there are none."""
+    if not system.usesPeriodicBoundaryConditions():
+        return None
+    vectors = system.getDefaultPeriodicBoxVectors()
+    return np.array([_angstrom(vector) for vector in vectors])
+
+
+def _symmetry(topology: Any, masses, cell) -> Symmetry:
+    kinds: list = list(range(len(masses)))  # each of its own
     if topology is None:
-        return Cluster(species=list(range(len(masses))), masses=masses, inversion=False)
+        if cell is not None:
+            return Crystal(cell=cell, species=kinds, masses=masses, inversion=False)
+        return Cluster(species=kinds, masses=masses, inversion=False)
     atoms = list(topology.atoms())
     if len(atoms) != len(masses):
         raise ValueError(f"topology has {len(atoms)} atoms, but system {len(masses)} particles")
@@ -130,4 +143,10 @@ def _symmetry(topology: Any, masses) -> Symmetry:
     if unknown:
         raise ValueError(f"topology does not say what element atom {unknown[0]} is")
     bonds = [(bond[0].index, bond[1].index) for bond in topology.bonds()]
-    return Molecule([atom.element.symbol for atom in atoms], bonds, masses=masses)
+    symbols = [atom.element.symbol for atom in atoms]
+    if cell is not None:
+        # Permutations of a crystal know nothing of bonds.
+        return Crystal(
+            cell=cell, species=kinds if bonds else symbols, masses=masses, inversion=False
+        )
+    return Molecule(symbols, bonds, masses=masses)

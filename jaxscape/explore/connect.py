@@ -18,6 +18,7 @@ from jaxscape.landscape import Landscape
 from jaxscape.search.arguments import checked_starts, positive_number
 from jaxscape.search.minimise import minimise
 from jaxscape.search.neb import NEB
+from jaxscape.search.string import String
 from jaxscape.surface import Surface, as_surface
 
 
@@ -71,7 +72,7 @@ def connect(
     refine: int = 64,
     searches: int | None = None,
     seconds: float | None = None,
-    band: NEB = NEB(images=15),
+    band: NEB | String = NEB(images=15),
     progress: bool = True,
     **options: Any,
 ) -> Connection:

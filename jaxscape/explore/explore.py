@@ -22,6 +22,7 @@ from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.neb import NEB
+from jaxscape.search.string import String
 from jaxscape.surface import Surface, as_surface
 
 # Pairs in one round of a strategy: what is found in one decides on the next.
@@ -48,7 +49,7 @@ def explore(
     connect: bool = True,
     method: HybridEigenvectorFollowing = _METHOD,
     minimiser: LBFGS = LBFGS(),
-    band: NEB = NEB(images=9),
+    band: NEB | String = NEB(images=9),
     band_steps: int = 100,
     tolerance: float | None = None,
     max_steps: int = 400,

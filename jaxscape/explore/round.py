@@ -17,6 +17,7 @@ from jaxscape.search.minimise import certified, replaced, tile_width
 from jaxscape.search.neb import NEB
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
+from jaxscape.search.string import String
 from jaxscape.search.transition_states import follow, settle, with_minima
 from jaxscape.surface import Surface
 
@@ -34,7 +35,7 @@ class Settings:
     displacement: tuple[float, float]
     method: HybridEigenvectorFollowing
     minimiser: LBFGS
-    band: NEB
+    band: NEB | String
     band_steps: int
     tolerance: float
     max_steps: int

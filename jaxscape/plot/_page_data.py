@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxscape.landscape import KineticNetwork, Landscape
+from jaxscape.plot._elements import looks
 from jaxscape.plot._source import NAMES, Source, steps_of
 from jaxscape.plot._structure import bonds, species_of, upright
 from jaxscape.plot._tree_layout import lay_out
@@ -98,6 +99,7 @@ def _structures(source: Source, wanted: int | None, links: np.ndarray) -> dict[s
         points = upright(points)
         usual = [bonds(atoms)[1] for atoms in points[: min(count, 200)]]
         found |= {"kind": "atoms", "species": list(species), "bond": float(np.median(usual))}
+        found |= looks(species)
     # Two bytes a number, in units of the largest of its point.
     points = points.reshape(len(points), -1)
     largest = np.abs(points).max(axis=1, initial=0.0)

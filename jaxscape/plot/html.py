@@ -82,16 +82,22 @@ def _page(title: str, summary: str, data: dict[str, Any]) -> str:
     parts = {
         "title": markup.escape(title),
         "summary": markup.escape(summary),
-        "style": _read("page.css"),
+        "style": read("page.css"),
         # The braces keep the page's names from the rest of the world.
-        "script": "{\n" + "\n".join(map(_read, SCRIPTS)) + "}",
+        "script": "{\n" + "\n".join(map(read, SCRIPTS)) + "}",
         # A name may hold anything, "</script>" included.
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
+    return fill(read("page.html"), parts)
+
+
+def fill(template: str, parts: dict[str, str]) -> str:
+    """A page with its `{{names}}` filled in."""
     # Not one after the other: what was put in is not searched for further names.
-    first, *rest = _read("page.html").split("{{")
+    first, *rest = template.split("{{")
     return first + "".join(parts[key] + text for key, text in (r.split("}}", 1) for r in rest))
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """A file of the pages, as text."""
     return resources.files("jaxscape.plot").joinpath("page", name).read_text("utf-8")

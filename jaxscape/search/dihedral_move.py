@@ -70,11 +70,11 @@ class DihedralRotation:
         for i, j in self.bonds:
             if (i, j) in self.rigid or len(near[i]) < 2 or len(near[j]) < 2:
                 continue
-            beyond = _beyond(near, i, j)
-            if i in beyond:
+            there = beyond(near, i, j)
+            if i in there:
                 continue  # a ring
-            other = _beyond(near, j, i)
-            small, pair = (beyond, (i, j)) if len(beyond) <= len(other) else (other, (j, i))
+            other = beyond(near, j, i)
+            small, pair = (there, (i, j)) if len(there) <= len(other) else (other, (j, i))
             found.append((*pair, sorted(small)))
         return found
 
@@ -91,19 +91,19 @@ class DihedralRotation:
         turning = turning | (jnp.arange(count) == jax.random.randint(sure, (), 0, count))
         angles = self.turn * jax.random.uniform(angle, (count,), x.dtype, -1.0, 1.0)
         angles = jnp.where(turning, angles, 0.0)
-        for (a, b, beyond), by in zip(turns, angles, strict=True):
+        for (a, b, side), by in zip(turns, angles, strict=True):
             axis = atoms[b] - atoms[a]
             axis = axis / jnp.sqrt(jnp.sum(axis * axis))
             arms = atoms - atoms[b]
             along = axis * jnp.sum(axis * arms, axis=1, keepdims=True)
             across = jnp.cross(jnp.broadcast_to(axis, arms.shape), arms)
             turned = atoms[b] + along + jnp.cos(by) * (arms - along) + jnp.sin(by) * across
-            moves = np.isin(np.arange(len(atoms)), beyond)[:, None]
+            moves = np.isin(np.arange(len(atoms)), side)[:, None]
             atoms = jnp.where(moves, turned, atoms)
         return atoms.reshape(x.shape)
 
 
-def _beyond(near, i, j) -> set[int]:
+def beyond(near, i, j) -> set[int]:
     """Atoms that hang on `j` when its bond to `i` is cut."""
     reached, queue = {j}, [j]
     for here in queue:

@@ -46,8 +46,7 @@ class IDPP:
             )
 
     def __call__(self, path):
-        path = np.asarray(path)
-        _check_atoms(path)
+        path = check_atoms(path)
         return np.stack([self._bent(one.astype(np.float64)) for one in path]).astype(path.dtype)
 
     def _bent(self, path):
@@ -98,8 +97,7 @@ class DihedralInterpolation:
         object.__setattr__(self, "bonds", tuple((int(i), int(j)) for i, j in bonds))
 
     def __call__(self, path):
-        path = np.asarray(path)
-        _check_atoms(path)
+        path = check_atoms(path)
         return np.stack([self._turned(one.astype(np.float64)) for one in path]).astype(path.dtype)
 
     def _turned(self, path):
@@ -212,6 +210,9 @@ def _distances(atoms, i, j):
     return np.linalg.norm(atoms[:, i] - atoms[:, j], axis=2)
 
 
-def _check_atoms(path) -> None:
+def check_atoms(path) -> np.ndarray:
+    """Paths `[batch, images, 3 n]`, or a `ValueError`."""
+    path = np.asarray(path)
     if path.ndim != 3 or path.shape[2] % 3:
         raise ValueError(f"path has shape {path.shape}; pass [batch, images, 3 n], atom by atom")
+    return path

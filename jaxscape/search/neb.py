@@ -1,4 +1,4 @@
-"""Doubly nudged and climbing elastic bands, many paths times many images in one batch."""
+"""Elastic bands and strings of images, many paths times many images in one batch."""
 
 import dataclasses
 
@@ -15,6 +15,7 @@ from jaxscape.search.interpolation import Interpolation
 from jaxscape.search.lbfgs import into_bounds
 from jaxscape.search.minimise import tile_width
 from jaxscape.search.status import Status, count_statuses
+from jaxscape.search.string import String, respaced
 from jaxscape.surface import Surface, as_surface, lane_value_and_grad
 
 
@@ -127,7 +128,7 @@ class _Output(eqx.Module):
 class BandSearch(eqx.Module):
     """Jobs are `{"band": [B, images * dim]}`; the ends stay where they are."""
 
-    options: NEB = eqx.field(static=True)
+    options: NEB | String = eqx.field(static=True)
     tolerance: Float[Array, ""]
     max_steps: Int[Array, ""]
     stride: int = eqx.field(static=True, default=8)
@@ -169,13 +170,16 @@ class BandSearch(eqx.Module):
         length = jnp.sqrt(jnp.max(jnp.sum(step * step, axis=1), axis=0))
         longest = scale * o.max_step * dim**0.5
         step = step * jnp.minimum(1.0, longest / jnp.where(length > 0, length, 1.0))
-        moved = jnp.moveaxis(into_bounds(surface, jnp.moveaxis(band + step, 0, 1)), 1, 0)
+        moved = band + step
+        if isinstance(o, String):
+            moved = respaced(moved, _climber(o, energies, state.steps))
+        moved = jnp.moveaxis(into_bounds(surface, jnp.moveaxis(moved, 0, 1)), 1, 0)
         steps = state.steps + 1
         status = jnp.where(
             ~finite,
             Status.NOT_FINITE,
             jnp.where(
-                residual <= self.tolerance,
+                (residual <= self.tolerance) & (_climbing(o, state.steps) | (not o.climbing)),
                 Status.CONVERGED,
                 jnp.where(steps >= self.max_steps, Status.MAX_STEPS, Status.RUNNING),
             ),
@@ -203,7 +207,17 @@ class BandSearch(eqx.Module):
         return state
 
 
-def _band_force(options: NEB, band, energies, gradients, steps):
+def _climbing(options, steps):
+    """Whether an image climbs already: not on a path that is still far from its valley."""
+    return options.climbing & (steps >= 20)
+
+
+def _climber(options, energies, steps):
+    """The image that climbs `[*lanes]`, 0 while none does."""
+    return jnp.where(_climbing(options, steps), jnp.argmax(energies[1:-1], axis=0) + 1, 0)
+
+
+def _band_force(options: NEB | String, band, energies, gradients, steps):
     """Force on every image `[P, dim, *lanes]`; zero at both ends."""
     ahead, behind = band[2:] - band[1:-1], band[1:-1] - band[:-2]
     before, here, after = energies[:-2, None], energies[1:-1, None], energies[2:, None]
@@ -220,34 +234,37 @@ def _band_force(options: NEB, band, energies, gradients, steps):
     norm = jnp.sqrt(jnp.sum(tangent * tangent, axis=1, keepdims=True))
     tangent = tangent / jnp.where(norm > 0, norm, 1.0)
 
-    def along(v):
-        return jnp.sum(v * tangent, axis=1, keepdims=True)
-
     gradient = gradients[1:-1]
-    parallel = along(gradient)
+    parallel = jnp.sum(gradient * tangent, axis=1, keepdims=True)
     true = -(gradient - parallel * tangent)
+    force = true
+    if isinstance(options, NEB):
+        force = true + _springs(options, ahead, behind, tangent, true, gradient)
+    number = jnp.arange(1, len(band) - 1).reshape(-1, *(1,) * steps.ndim)
+    climbs = (number == _climber(options, energies, steps))[:, None]
+    force = jnp.where(climbs, -(gradient - 2.0 * parallel * tangent), force)
+    return jnp.concatenate([jnp.zeros_like(force[:1]), force, jnp.zeros_like(force[:1])])
+
+
+def _springs(options: NEB, ahead, behind, tangent, true, gradient):
+    """What keeps the images of a band apart `[P - 2, dim, *lanes]`."""
     gaps = [jnp.sqrt(jnp.sum(v * v, axis=1, keepdims=True)) for v in (ahead, behind)]
     # A spring constant in the units of the surface: its typical force over the typical gap.
     size = jnp.mean(jnp.sqrt(jnp.sum(gradient * gradient, axis=1, keepdims=True)), axis=0)
     gap = jnp.mean(gaps[0], axis=0)
     constant = options.spring * jnp.maximum(size / jnp.where(gap > 0, gap, 1.0), 1e-3)
     spring = constant * (gaps[0] - gaps[1]) * tangent
-    force = true + spring
-    if options.double_nudge:
-        full = constant * (ahead - behind)
-        across = full - along(full) * tangent
-        square = jnp.sum(true * true, axis=1, keepdims=True)
-        share = jnp.sum(across * true, axis=1, keepdims=True) / jnp.where(square > 0, square, 1.0)
-        nudge = across - share * true
-        # Switched off as the true force vanishes, or the band would never settle.
-        spread = jnp.sum(nudge * nudge, axis=1, keepdims=True)
-        weight = 2.0 / jnp.pi * jnp.arctan2(square, jnp.where(spread > 0, spread, 1.0))
-        force = force + weight * nudge
-    if options.climbing:
-        highest = here >= jnp.max(here, axis=0, keepdims=True)
-        climb = highest & (steps >= 20)
-        force = jnp.where(climb, -(gradient - 2.0 * parallel * tangent), force)
-    return jnp.concatenate([jnp.zeros_like(force[:1]), force, jnp.zeros_like(force[:1])])
+    if not options.double_nudge:
+        return spring
+    full = constant * (ahead - behind)
+    across = full - jnp.sum(full * tangent, axis=1, keepdims=True) * tangent
+    square = jnp.sum(true * true, axis=1, keepdims=True)
+    share = jnp.sum(across * true, axis=1, keepdims=True) / jnp.where(square > 0, square, 1.0)
+    nudge = across - share * true
+    # Switched off as the true force vanishes, or the band would never settle.
+    spread = jnp.sum(nudge * nudge, axis=1, keepdims=True)
+    weight = 2.0 / jnp.pi * jnp.arctan2(square, jnp.where(spread > 0, spread, 1.0))
+    return spring + weight * nudge
 
 
 def neb(
@@ -255,7 +272,7 @@ def neb(
     start: Float[Array | np.ndarray, "batch dim"],
     end: Float[Array | np.ndarray, "batch dim"],
     *,
-    method: NEB = NEB(),
+    method: NEB | String = NEB(),
     align: bool = True,
     path: Float[Array | np.ndarray, "batch images dim"] | None = None,
     tolerance: float = 1e-2,
@@ -269,6 +286,7 @@ def neb(
     **Arguments:**
 
     - `start`, `end`: `[B, dim]`, usually minima.
+    - `method`: `NEB(...)`, or `String(...)` for the string method.
     - `align`: bring each end as close to its start as the surface's symmetry allows.
     - `path`: the first guess `[B, images, dim]` instead of a straight line; it sets the number of
       images, and the ends are its own.
@@ -326,7 +344,7 @@ def straight(surface: Surface, start, end, images: int) -> Float[np.ndarray, "ba
     return (1.0 - share) * start[:, None] + share * np.stack(near).astype(start.dtype)[:, None]
 
 
-def first_paths(surface: Surface, start, end, method: NEB) -> np.ndarray:
+def first_paths(surface: Surface, start, end, method: NEB | String) -> np.ndarray:
     """What bands start from: straight lines, or what `interpolation` makes of them."""
     path = straight(surface, start, end, method.images)
     return path if method.interpolation is None else method.interpolation(path)

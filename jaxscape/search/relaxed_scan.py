@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive, positive_number
 from jaxscape.search.budget import Budget
+from jaxscape.search.internal_coordinates import coordinate as internal
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import minimise
 from jaxscape.search.status import Status
@@ -111,7 +112,7 @@ def relaxed_scan(
         raise ValueError(f"values are {values}: pass a list of finite numbers")
     tolerance = default_tolerance(here.dtype, tolerance, surface)
     rounds = positive("rounds", rounds)
-    coordinate, period = _coordinate(atoms, here.shape[1])
+    coordinate, period = internal(atoms, here.shape[1])
     slope = np.linalg.norm(jax.grad(coordinate)(jnp.asarray(here[0])))
     if not (np.isfinite(slope) and slope > 0):
         raise ValueError("the coordinate has no gradient at x (a linear angle?): start beside it")
@@ -169,36 +170,3 @@ def _off(difference, period):
     if period is None:
         return difference
     return (difference + 0.5 * period) % period - 0.5 * period
-
-
-def _coordinate(atoms, dim) -> tuple[Callable, float | None]:
-    if callable(atoms):
-        return atoms, None
-    chosen = [int(i) for i in atoms]
-    kinds = {2: (_distance, None), 3: (_angle, None), 4: (_dihedral, 360.0)}
-    if len(chosen) not in kinds or len(set(chosen)) != len(chosen):
-        raise ValueError(f"atoms is {chosen}: pass two, three or four different atoms")
-    if dim % 3 or min(chosen) < 0 or 3 * max(chosen) >= dim:
-        raise ValueError(f"atoms is {chosen}, but points have {dim} coordinates, three an atom")
-    function, period = kinds[len(chosen)]
-    return eqx.Partial(function, tuple(chosen)), period
-
-
-def _distance(atoms, x):
-    a, b = x.reshape(-1, 3)[jnp.array(atoms)]
-    return jnp.sqrt(jnp.sum((a - b) ** 2))
-
-
-def _angle(atoms, x):
-    a, b, c = x.reshape(-1, 3)[jnp.array(atoms)]
-    u, v = a - b, c - b
-    across = jnp.cross(u, v)
-    return jnp.degrees(jnp.arctan2(jnp.sqrt(jnp.sum(across**2)), jnp.sum(u * v)))
-
-
-def _dihedral(atoms, x):
-    a, b, c, d = x.reshape(-1, 3)[jnp.array(atoms)]
-    u, v, w = b - a, c - b, d - c
-    first, second = jnp.cross(u, v), jnp.cross(v, w)
-    sine = jnp.sqrt(jnp.sum(v**2)) * jnp.sum(u * second)
-    return jnp.degrees(jnp.arctan2(sine, jnp.sum(first * second)))

@@ -13,7 +13,9 @@ _TABLE = """
     V 1.53 Cr 1.39 Mn 1.39 Fe 1.32 Co 1.26 Ni 1.24 Cu 1.32 Zn 1.22 Ga 1.22 Ge 1.20 As 1.19
     Se 1.20 Br 1.20 Kr 1.16 Pd 1.39 Ag 1.45 Sn 1.39 I 1.39 Pt 1.36 Au 1.36
 """.split()
-RADII = dict(zip(_TABLE[::2], map(float, _TABLE[1::2]), strict=True))
+RADII: dict[str, float] = {
+    kind: float(radius) for kind, radius in zip(_TABLE[::2], _TABLE[1::2], strict=True)
+}
 _BONDED = 1.3  # times the sum of radii: what `bonds_of` takes for a bond
 
 

@@ -161,6 +161,10 @@ def test_frozen_atoms_stay(monkeypatch):
     found = js.minimise(surface, surface.sample(jax.random.key(0), 4))
     atoms = surface.unravel(found.x[np.argmax(found.ok)])
     np.testing.assert_array_equal(atoms.positions[:8], slab.positions[:8])
+    assert atoms.constraints[0].get_indices().tolist() == list(range(8))
+    state = SimpleNamespace(x=found.x[:1], energy=found.energy[:1], eigenvector=np.eye(3)[:1])
+    (image,) = js.adapters.to_atoms(surface, state)
+    np.testing.assert_array_equal(image.arrays["eigenvector"], [[0, 0, 0]] * 8 + [[1, 0, 0]])
     lowest = found.energy[found.ok].min()
     # Adatoms on fcc(111) sit in hollows; on top is a maximum.
     slab.calc = EMT()

@@ -68,6 +68,42 @@ def test_particles_without_mass_are_frozen():
     assert float(surface(WATER[1:].ravel())) == float(whole(WATER.ravel()))
 
 
+def argon():
+    """Four atoms in a periodic box, the topology of which has no bonds."""
+    system, force = openmm.System(), openmm.NonbondedForce()
+    force.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    force.setCutoffDistance(0.49)
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(0.4)
+    force.setUseDispersionCorrection(False)
+    made = app.Topology()
+    chain = made.addChain()
+    for _ in range(4):
+        system.addParticle(39.95)
+        force.addParticle(0.0, 0.34, 1.0)
+        made.addAtom("Ar", app.Element.getBySymbol("Ar"), made.addResidue("AR", chain))
+    system.addForce(force)
+    system.setDefaultPeriodicBoxVectors(*(np.eye(3) * [1.0, 1.1, 1.2]))
+    return system, made
+
+
+def test_a_periodic_box_has_the_symmetry_of_its_lattice():
+    system, made = argon()
+    positions = np.array([[1.0, 2, 3], [5.0, 2, 3.2], [1.0, 7, 3], [4.0, 6, 9]])
+    surface = js.adapters.openmm(system, positions, topology=made)
+    assert isinstance(surface.symmetry, js.symmetry.Crystal)
+    x = positions.ravel()
+    image = (positions[[2, 0, 3, 1]] + [0.7, -0.3, 0.2]) * [1, 1, 1]
+    image[1] += [10.0, 0.0, -24.0]  # along the box
+    assert surface.symmetry.same(x, image.ravel())
+    np.testing.assert_allclose(float(surface(image.ravel())), float(surface(x)), rtol=1e-6)
+    assert not surface.symmetry.same(x, (positions + [[0.3, 0, 0], *np.zeros((3, 3))]).ravel())
+    # Without a topology nobody knows which atoms are alike.
+    unknown = js.adapters.openmm(system, positions)
+    assert not unknown.symmetry.same(x, positions[[1, 0, 2, 3]].ravel())
+    assert unknown.symmetry.same(x, (positions + 0.4).ravel())
+
+
 def constrained():
     system = water()
     system.addConstraint(1, 2, 0.15)
@@ -120,26 +156,48 @@ def alanine_dipeptide():
     return made, positions, [[order.index(i) for i in quartet] for quartet in quartets]
 
 
-def dihedral(x, quartet):
-    a, b, c, d = x.reshape(-1, 3)[quartet]
-    u, v, w = b - a, c - b, d - c
-    first, second = np.cross(u, v), np.cross(v, w)
-    sine = np.linalg.norm(v) * u @ second
-    return np.degrees(np.arctan2(sine, first @ second))
-
-
-@pytest.mark.slow
-def test_alanine_dipeptide_has_the_conformers_of_its_force_field():
+@pytest.fixture(scope="module")
+def peptide():
+    """The surface of alanine dipeptide, and 16 starts even over both dihedrals."""
     made, positions, quartets = alanine_dipeptide()
     system = app.ForceField("amber14-all.xml").createSystem(
         made, constraints=None, rigidWater=False, removeCMMotion=False
     )
     surface = js.adapters.openmm(system, positions, topology=made)
-    found = js.minimise(surface, surface.sampler.points)
+
+    def starts(values):
+        x = js.with_dihedrals(positions[0].ravel(), quartets, values, surface.symmetry.bonds)
+        return js.remove_clashes(surface, x)
+
+    return surface, quartets, starts
+
+
+@pytest.mark.slow
+def test_alanine_dipeptide_has_the_conformers_of_its_force_field(peptide):
+    surface, quartets, starts = peptide
+    grid = np.arange(-135.0, 180.0, 90.0)
+    network = js.Landscape(surface)
+    network.add(js.minimise(surface, starts([(a, b) for a in grid for b in grid])))
+    order = np.argsort(network.minima.energy)
+    angles = js.internal_coordinates(network.minima.x[order], quartets)
+    # C7eq, with the hydrogen bond of a seven-membered ring, the extended C5, C7ax with the methyl
+    # group along the axis, and the shallow alpha'. From a grid twelve times as fine as well.
+    np.testing.assert_allclose(angles, [[-75, 54], [-152, 160], [61, -41], [-155, -39]], atol=2)
+    above = network.minima.energy[order] - network.minima.energy[order[0]]
+    np.testing.assert_allclose(above, [0, 1.021, 1.491, 7.069], atol=2e-3)
+
+
+@pytest.mark.slow
+def test_alanine_dipeptide_has_its_barriers(peptide):
+    surface, quartets, starts = peptide
+    # The first modes are drawn at random: more than one search for each.
+    near = starts([(-110, 140), (-112.5, 157.5), *[(0, -27)] * 4])
+    found = js.find_transition_states(surface, near, key=jax.random.key(0))
     network = js.Landscape(surface)
     network.add(found)
-    order = np.argsort(network.minima.energy)
-    angles = [[dihedral(x, quartet) for quartet in quartets] for x in network.minima.x[order[:2]]]
-    # C7eq, with the hydrogen bond of a seven-membered ring, then the extended C5.
-    np.testing.assert_allclose(angles, [[-75, 54], [-152, 160]], atol=5)
-    np.testing.assert_allclose(np.diff(network.minima.energy[order[:2]]), 1.021, atol=2e-3)
+    assert len(network.components()) == 1
+    phi = js.internal_coordinates(network.minima.x, quartets)[:, 0]
+    lowest, right = int(np.argmin(network.minima.energy)), int(np.argmax(phi))
+    left = int(np.argmin(np.abs(network.minima.energy - network.minima.energy[lowest] - 1.021)))
+    heights = [js.barrier(network, lowest, end) for end in (left, right)]
+    np.testing.assert_allclose(heights, [2.395, 9.397], atol=2e-3)

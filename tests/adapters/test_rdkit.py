@@ -137,6 +137,22 @@ def test_a_molecule_brings_its_own_conformers():
     )
 
 
+@pytest.mark.slow
+def test_butane_has_anti_and_two_gauche_conformers_and_the_barriers_between():
+    surface = js.adapters.rdkit("CCCC", conformers=1)
+    turns = np.arange(0.0, 360.0, 60.0)[:, None]  # at every extremum of the torsion
+    starts = js.with_dihedrals(
+        np.asarray(surface.sampler.points[0]), [(0, 1, 2, 3)], turns + 3.0, surface.symmetry.bonds
+    )
+    network = js.Landscape(surface)
+    network.add(js.find_transition_states(surface, starts, key=jax.random.key(0)))
+    assert len(network.minima) == 3 and len(network.components()) == 1
+    angles = js.internal_coordinates(network.minima.x, [(0, 1, 2, 3)])[:, 0]
+    np.testing.assert_allclose(np.sort(angles % 360), [65, 180, 295], atol=2)
+    energies = np.sort(network.minima.energy)
+    assert energies[2] - energies[1] < 1e-8 < 0.5 < energies[1] - energies[0] < 1.0
+
+
 @pytest.mark.long
 def test_pentane_has_seven_conformers_none_twice():
     surface = js.adapters.rdkit("CCCCC")

@@ -40,7 +40,9 @@ def shortest(path):
     return np.linalg.norm(atoms[..., i, :] - atoms[..., j, :], axis=-1).min()
 
 
-@pytest.mark.parametrize("bend", [js.IDPP(), js.DihedralInterpolation(BONDS)])
+@pytest.mark.parametrize(
+    "bend", [js.IDPP(), js.DihedralInterpolation(BONDS), js.Geodesic("CCCC" + 10 * "H")]
+)
 @pytest.mark.parametrize("turn", [1.2, -2.9])
 def test_atoms_stay_apart_and_ends_where_they_are(bend, turn):
     straight = line(butane(0.0), butane(turn))
@@ -77,6 +79,36 @@ def test_distances_of_idpp_change_evenly():
     assert off[bonded].max() < 0.3 * np.abs(straight - 0.5 * (d[0] + d[2]))[bonded].max()
 
 
+def scaled(r, r0):
+    return np.exp(-1.7 * (r - r0) / r0) + 0.01 * r0 / r
+
+
+def test_a_geodesic_runs_evenly_through_scaled_distances():
+    # Two atoms pulled apart along a line: the equation of the path has one solution.
+    ends = np.array([[0.0, 0, 0, 0, 0, 0.8], [0.0, 0, 0, 0, 0, 2.0]])
+    path = js.Geodesic("HH", friction=1e-9)(line(*ends, 41))[0]
+    found = scaled(np.linalg.norm(path[:, 3:] - path[:, :3], axis=1), 0.62)
+    np.testing.assert_allclose(np.diff(found), (found[-1] - found[0]) / 40, rtol=0.1)
+
+
+def test_geodesics_are_shorter_than_other_paths():
+    species = np.array(list("CCCC" + 10 * "H"))
+    single = np.where(species == "C", 0.76, 0.31)
+    i, j = np.triu_indices(14, 1)
+
+    def length(path):
+        dense = np.concatenate(
+            [np.linspace(a, b, 20) for a, b in zip(path[:-1], path[1:], strict=True)]
+        )
+        atoms = dense.reshape(len(dense), -1, 3)
+        q = scaled(np.linalg.norm(atoms[:, i] - atoms[:, j], axis=2), single[i] + single[j])
+        return np.linalg.norm(np.diff(q, axis=0), axis=1).sum()
+
+    straight = line(butane(0.0), butane(-2.9), 5)
+    paths = [bend(straight)[0] for bend in (js.Geodesic(species, max_steps=100), js.IDPP())]
+    assert length(paths[0]) < 0.97 * length(paths[1]) < length(straight[0])
+
+
 def test_bands_start_from_it():
     surface = js.Surface(lambda x: (x**2).sum(), dim=6)
     swap = np.array([[0.0, 0, 0, 1.0, 0, 0], [1.0, 0, 0, 0, 0, 0.0]])
@@ -95,6 +127,9 @@ def test_bands_start_from_it():
             lambda: js.DihedralInterpolation([(0, 1)])(line(np.arange(9.0), np.arange(9.0))),
             "atom 2",
         ),
+        (lambda: js.Geodesic(friction=0.0), "friction is 0.0"),
+        (lambda: js.Geodesic("HQ"), "known for Q"),
+        (lambda: js.Geodesic("HH")(np.zeros((1, 3, 9))), "species names 2 atoms"),
         (lambda: js.DihedralInterpolation([(0, 9)])(line(np.arange(9.0), np.arange(9.0))), "bond"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -48,7 +49,7 @@ def mass_weighted_modes(
     root = np.sqrt(_masses(masses, x.shape[1]))
     hessian = jax.jit(lambda point: surface.hessian(point))
     values, displacements = [], []
-    for point in x:
+    for point in jnp.asarray(x):  # in the precision that JAX has
         matrix = np.asarray(hessian(point), np.float64) / np.outer(root, root)
         modes = np.asarray(surface.symmetry.generators(point), np.float64) * root
         free = _complement(modes, len(root))

@@ -1,8 +1,5 @@
 // A point: atoms as balls that turn, or coordinates as bars.
 
-// Okabe and Ito's colours, told apart with any colour vision.
-const KINDS = [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233]];
-
 class Structure {
   constructor(canvas, structures, name) {
     Object.assign(this, { canvas, structures, name });
@@ -10,8 +7,9 @@ class Structure {
     this.turn = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
     this.rotate(0.35, -0.3);
     if (structures) {
-      const kinds = [...new Set(structures.species || [])].sort();
-      this.kind = (structures.species || []).map((species) => kinds.indexOf(species) % KINDS.length);
+      // Elements come with colours and radii; other kinds take turns, all of one size.
+      this.shades = (structures.shades || []).map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+      this.balls = structures.balls || this.shades.map(() => 0.31 * structures.bond);
       this.listen();
     }
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -27,17 +25,17 @@ class Structure {
 
   // Neighbours, and the size that shows all atoms whichever way they turn.
   connect() {
-    const { point, structures } = this, atoms = [], far = 1.22 * structures.bond;
+    const { point, structures, balls } = this, atoms = [], radii = structures.covalent;
     for (let i = 0; i < point.length; i += 3) atoms.push([point[i], point[i + 1], point[i + 2]]);
     this.atoms = atoms;
     this.pairs = [];
     for (let i = 0; i < atoms.length; i++) {
       for (let j = 0; j < i; j++) {
         const d = Math.hypot(atoms[i][0] - atoms[j][0], atoms[i][1] - atoms[j][1], atoms[i][2] - atoms[j][2]);
-        if (d < far) this.pairs.push([i, j]);
+        if (d < (radii ? 1.3 * (radii[i] + radii[j]) : 1.22 * structures.bond)) this.pairs.push([i, j]);
       }
     }
-    this.reach = Math.max(...atoms.map((atom) => Math.hypot(...atom))) + 0.4 * structures.bond;
+    this.reach = Math.max(...atoms.map((atom, i) => Math.hypot(...atom) + 1.3 * balls[i]));
   }
 
   rotate(across, down) {
@@ -73,7 +71,7 @@ class Structure {
   }
 
   paintAtoms(box, ink) {
-    const { pen, atoms, pairs, reach, structures } = this;
+    const { pen, atoms, pairs, reach, balls } = this;
     const scale = (0.5 * Math.min(box.width, box.height)) / reach;
     const turned = atoms.map((atom) => this.turn.map((row) => row[0] * atom[0] + row[1] * atom[1] + row[2] * atom[2]));
     // What is nearer is a little larger.
@@ -83,10 +81,11 @@ class Structure {
     });
     // Bonds begin at the surface of a ball, so that they hide nothing in front of them.
     const bond = (a, b) => {
-      const apart = Math.hypot(...turned[a].map((v, k) => v - turned[b][k])), share = (0.26 * structures.bond) / apart;
-      const [from, to] = [[a, b], [b, a]].map(([i, j]) => ({
-        x: placed[i].x + share * (placed[j].x - placed[i].x), y: placed[i].y + share * (placed[j].y - placed[i].y),
-      }));
+      const apart = Math.hypot(...turned[a].map((v, k) => v - turned[b][k]));
+      const [from, to] = [[a, b], [b, a]].map(([i, j]) => {
+        const share = Math.min(0.5, (0.84 * balls[i]) / apart);
+        return { x: placed[i].x + share * (placed[j].x - placed[i].x), y: placed[i].y + share * (placed[j].y - placed[i].y) };
+      });
       return { z: (placed[a].z + placed[b].z) / 2, pair: [from, to] };
     };
     const things = placed.map((p, atom) => ({ z: p.z, atom }));
@@ -105,7 +104,7 @@ class Structure {
         pen.globalAlpha = 1;
         continue;
       }
-      const p = placed[atom], radius = 0.31 * structures.bond * 0.9 * scale * p.size, base = KINDS[this.kind[atom]];
+      const p = placed[atom], radius = balls[atom] * 0.9 * scale * p.size, base = this.shades[atom];
       // Light from the upper left; what is far away fades into the mist.
       const mix = (towards, share) => `rgb(${base.map((v) => Math.round(v + share * (towards - v))).join(",")})`;
       const ball = pen.createRadialGradient(p.x - 0.35 * radius, p.y - 0.4 * radius, 0.1 * radius, p.x, p.y, radius);
@@ -117,6 +116,10 @@ class Structure {
       pen.arc(p.x, p.y, radius, 0, 2 * Math.PI);
       pen.fillStyle = ball;
       pen.fill();
+      // White balls would be lost on white paper.
+      pen.strokeStyle = mix(40, 0.55);
+      pen.lineWidth = 0.6;
+      pen.stroke();
     }
   }
 
