@@ -162,9 +162,18 @@ def peer_version(name: str) -> str:
 
 def digits(args: Any) -> Any:
     inputs, targets = js.models.digits()
-    chosen = slice(0, args.samples)
+    seen, held = slice(0, args.samples), slice(-500, None)
+    if args.samples > len(inputs) - 500:
+        raise SystemExit(f"--samples {args.samples}: 500 of {len(inputs)} are kept for the test")
     hidden = args.hidden if len(args.hidden) > 1 else args.hidden[0]
-    return js.systems.mlp(inputs[chosen], targets[chosen], hidden, args.l2, name="digits")
+    return js.systems.mlp(
+        inputs[seen],
+        targets[seen],
+        hidden,
+        args.l2,
+        test=(inputs[held], targets[held]),
+        name="digits",
+    )
 
 
 def trained(surface: Any, args: Any, copies: int) -> Any:
@@ -204,8 +213,24 @@ def certificates(surface: Any, points: Any, args: Any) -> tuple[Array, dict[str,
         "eigenvalue_errors": [float(f"{e:.1g}") for e in error],
         "products": found.products,
         "certificates_cpu_s": round(clock.cpu, 1),
-        "training_evaluations": int(points.evaluations.sum()),
     }
+
+
+def along(found: Any, *, linear: bool, pairs: int = 8, grid: int = 25) -> list[list[float]]:
+    """Losses at even shares of the length of the first few paths."""
+    shares, energies = found.shares[:pairs], (found.linear if linear else found.energies)[:pairs]
+    even = np.linspace(0.0, 1.0, grid)
+    return [
+        [round(float(e), 5) for e in np.interp(even, *path)]
+        for path in zip(shares, energies, strict=True)
+    ]
+
+
+def accuracies(surface: Any, x: Array, found: Any) -> list[float]:
+    """Share of unseen digits told rightly: mean of the networks, and of the middles of lines."""
+    ends = found.images[:, [0, -1]]
+    middles = surface.measure(0.5 * (ends[:, 0] + ends[:, 1]))["accuracy"]
+    return [round(float(np.mean(a)), 4) for a in (surface.measure(x)["accuracy"], middles)]
 
 
 def connect(args: Any) -> None:
@@ -223,6 +248,8 @@ def connect(args: Any) -> None:
         for kind, linear in (("straight", True), ("band", False)):
             barriers = found.barriers(linear=linear)[tuple(pairs.T)]
             fields[f"{name}_{kind}"] = [round(float(b), 5) for b in barriers]
+            fields[f"{name}_{kind}_profiles"] = along(found, linear=linear)
+        fields[f"{name}_accuracy"] = accuracies(surface, x, found)
         fields[f"{name}_evaluations"] = found.evaluations
     show(
         row(
@@ -232,6 +259,7 @@ def connect(args: Any) -> None:
             samples=args.samples,
             l2=args.l2,
             copies=len(points),
+            training_evaluations=int(points.evaluations.sum()),
             **told,
             pairs=len(pairs),
             connect_cpu_s=round(clock.cpu, 1),
@@ -258,6 +286,7 @@ def size(args: Any) -> None:
             parameters=surface.dim,
             samples=args.samples,
             l2=args.l2,
+            training_evaluations=int(points.evaluations.sum()),
             **told,
             straight=round(float(found.barriers(linear=True)[0, 1]), 5),
             band=round(float(found.barriers()[0, 1]), 5),
