@@ -70,11 +70,12 @@ def networks_table(rows: Any) -> list[str]:
             "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
     for row in sorted(large, key=lambda r: r["parameters"]):
+        beside = row["peak_mib"] - row["program_mib"]
         text.append(
             f"| {row['parameters']:,} | {row['samples']} | {row['certified']} | "
             f"{', '.join(f'{e:.3g}' for e in row['lowest_eigenvalues'])} | {row['straight']:.2g} | "
             f"{row['band']:.2g} | {row['cpu_s']:.0f} | {row['certificates_cpu_s']:.0f} | "
-            f"{row['path_cpu_s']:.0f} | {row['peak_mib'] - row['program_mib']:,} | {row['bound_mib']:,} | "
+            f"{row['path_cpu_s']:.0f} | {beside:,} | {row['bound_mib']:,} | "
             f"{row['dense_hessian_mib']:,} |"
         )
     return text

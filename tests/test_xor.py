@@ -52,8 +52,10 @@ def test_two_hidden_units(hidden, l2):
 
 
 @pytest.mark.long
-def test_three_hidden_units():
-    network, case = explored(3, 0.01, 4096), CASES[3, 0.01]
+@pytest.mark.parametrize("hidden, l2, searches", [(3, 0.01, 4096), (2, 0.0001, 2048)])
+def test_at_least_what_a_short_enumeration_found(hidden, l2, searches):
+    network, case = explored(hidden, l2, searches), CASES[hidden, l2]
+    assert np.min(np.abs(network.minima.energy - np.log(2))) < 1e-10
     for view, name in (
         (network.minima, "minima"),
         (network.transition_states, "transition_states"),

@@ -12,7 +12,6 @@ from jaxscape.models import (
     cross_entropy,
     hidden_layers,
     init_mlp,
-    iris,
     mean_squares,
     xor,
 )
@@ -120,22 +119,6 @@ def _network(inputs, targets, hidden, l2, activation, loss, chunk, metrics, name
         metrics=metrics,
         name=name,
     )
-
-
-def iris_mlp(hidden: int = 3, l2: float = 1e-2) -> Surface:
-    """Softmax cross-entropy of a 4-`hidden`-3 tanh network on the 150 irises.
-
-    The mean over samples plus `l2 * sum(x**2)`, biases included; identity up to exchanging
-    hidden units and changing their signs. Without `l2` the minima lie at infinity or are
-    degenerate. Starts are standard normal.
-
-    **Raises:** `ValueError` if `hidden` is below one or `l2` is negative.
-
-    >>> iris_mlp(hidden=3).dim
-    27
-    """
-    hidden = at_least("hidden", hidden, 1)
-    return mlp(*iris(), hidden, l2, name=f"iris_mlp{hidden}")
 
 
 def xor_mlp(hidden: int = 2, l2: float = 1e-2) -> Surface:
