@@ -13,7 +13,6 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, minr
 
 from jaxscape.surface import Surface
 
-
 # Vectors, and bytes, of the largest basis.
 _WIDEST, _ROOM = 256, 2**28
 

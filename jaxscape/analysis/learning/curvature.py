@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxscape.search.arguments import checked_starts, positive
-from jaxscape.search.lanczos import HessianOperator, largest_basis, extreme_eigenpairs
+from jaxscape.search.lanczos import HessianOperator, extreme_eigenpairs, largest_basis
 from jaxscape.surface import as_surface
 
 
