@@ -204,7 +204,7 @@ def certificates(surface: Any, points: Any, args: Any) -> tuple[Array, dict[str,
     with clock:
         while len(left):
             rows = left
-            for tolerance in (1e-5, 1e-7):
+            for tolerance in (1e-5, 1e-7, 1e-9):
                 found = js.curvature(
                     surface, x[rows], lowest=1, tolerance=tolerance, max_products=60_000
                 )

@@ -90,7 +90,7 @@ def three_atoms_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-3, **options
     with file.open(encoding="ascii") as lines:
         table = np.loadtxt(lines, delimiter=",", skiprows=1)
     inputs = (table[:, :3] - table[:, :3].mean(axis=0)) / table[:, :3].std(axis=0)
-    data = jnp.asarray(inputs, float), jnp.eye(4)[jnp.asarray(table[:, 3], int)]
+    data = inputs, np.eye(4)[table[:, 3].astype(int)]
     return _classifier("three_atoms_mlp", data, hidden, l2, **options)
 
 

@@ -220,5 +220,5 @@ def test_modules_and_parameters_in_the_wrong_place():
         lay_out(nn.Dense(3))
     surface = Surface.from_loss(lambda p: jnp.sum(p["w"] ** 2), {"w": jnp.ones(2)})
     for trained in ({"w": jnp.ones(2)}, [{"w": jnp.ones(2)}]):
-        with pytest.raises(ValueError, match="holds a dict, .* surface.ravel"):
+        with pytest.raises(ValueError, match="holds a dict, .*surface.ravel"):
             minimise(surface, trained)
