@@ -54,7 +54,8 @@ def memory_bound(
 
     Nothing is dense in the number of coordinates: searches keep a number of vectors, which are
     counted here, and what the compiled loss, its gradient and its Hessian-vector product need
-    beside their arguments is asked of XLA, which compiles them for it. Nothing is run.
+    beside their arguments is asked of XLA, which compiles them for it. Nothing is run. Python,
+    JAX and what XLA needs to compile come on top, some 700 MiB whatever the model.
 
     **Arguments:**
 
