@@ -187,7 +187,7 @@ def trained(surface: Any, args: Any, copies: int) -> Any:
     )
     starts = np.asarray(surface.sample(jax.random.key(args.seed), copies) * scale)
     return js.minimise(
-        surface, starts, tolerance=args.tolerance, certify=False, lanes=2, max_steps=100_000
+        surface, starts, tolerance=args.tolerance, certify=False, lanes=2, max_steps=args.max_steps
     )
 
 
@@ -197,7 +197,7 @@ def certificates(surface: Any, points: Any, args: Any) -> tuple[Array, dict[str,
     Training may end on a saddle: from there it goes on, downhill along the lowest mode, which a
     rough look is enough for.
     """
-    work = {"tolerance": args.tolerance, "certify": False, "lanes": 2, "max_steps": 100_000}
+    work = {"tolerance": args.tolerance, "certify": False, "lanes": 2, "max_steps": args.max_steps}
     x, energy, gradient = (np.array(a) for a in (points.x, points.energy, points.rms_gradient))
     lowest, error, mode = np.full(len(x), np.nan), np.full(len(x), np.nan), np.zeros_like(x)
     left, saddles, products, evaluations, clock = np.arange(len(x)), 0, 0, 0, Clock()
@@ -206,7 +206,7 @@ def certificates(surface: Any, points: Any, args: Any) -> tuple[Array, dict[str,
             rows = left
             for tolerance in (1e-5, 1e-7, 1e-9):
                 found = js.curvature(
-                    surface, x[rows], lowest=1, tolerance=tolerance, max_products=60_000
+                    surface, x[rows], lowest=1, tolerance=tolerance, max_products=args.max_products
                 )
                 lowest[rows], error[rows] = found.lowest[:, 0], found.residuals[:, 0]
                 mode[rows], products = found.lowest_vectors[:, 0], products + found.products
@@ -214,7 +214,7 @@ def certificates(surface: Any, points: Any, args: Any) -> tuple[Array, dict[str,
                 if not len(rows):
                     break
             left = left[lowest[left] < -error[left]]
-            if len(left) and saddles < 8 * len(x):
+            if len(left) and saddles < args.escapes * len(x):
                 saddles += len(left)
                 again = js.minimise(surface, x[left] + 0.3 * mode[left], **work)
                 x[left], energy[left], gradient[left] = again.x, again.energy, again.rms_gradient
@@ -343,6 +343,9 @@ def main(argv: list[str] | None = None) -> None:
         steps=5000,
         pairs=28,
         band_steps=20,
+        max_steps=100_000,
+        max_products=60_000,
+        escapes=8,
     )
     parser.add_argument("--hidden", nargs="+", type=int, default=[10])
     parser.add_argument(
