@@ -30,6 +30,7 @@ def iris_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Su
     **Raises:** `ValueError` if `hidden` is below one, `l2` is negative, or there are not so many
     samples.
 
+    >>> import jax
     >>> iris_mlp(hidden=3).dim, iris_mlp((3, 2), samples=100, activation=jax.nn.softplus).dim
     (27, 32)
 
