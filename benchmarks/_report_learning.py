@@ -60,20 +60,23 @@ def networks_table(rows: Any) -> list[str]:
             text.append(f"| {label} | {' | '.join(cells)} | {row[f'{name}_accuracy'][1]:.1%} |")
         text.append("")
     if large:
+        programs = " and ".join(str(row["program_mib"]) for row in large)
         text += [
             "Two copies of larger ones and the band between them. Memory is the peak of the "
             "process beyond that of one with 310 parameters (which is Python, JAX and compiling: "
-            f"{large[0]['program_mib']} MiB), against what `memory_bound` tells beforehand:",
+            f"{programs} MiB), against what `memory_bound` tells beforehand:",
             "",
             "| parameters | samples | minima | lowest eigenvalues | barrier, straight | band | "
             "training, CPU s | certificates | band | peak, MiB | bound, MiB | dense Hessian, MiB |",
             "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
     for row in sorted(large, key=lambda r: r["parameters"]):
+        # None: not converged within the products allowed.
+        lowest = [f"{e:.3g}" if e is not None else "-" for e in row["lowest_eigenvalues"]]
         beside = row["peak_mib"] - row["program_mib"]
         text.append(
             f"| {row['parameters']:,} | {row['samples']} | {row['certified']} | "
-            f"{', '.join(f'{e:.3g}' for e in row['lowest_eigenvalues'])} | {row['straight']:.2g} | "
+            f"{', '.join(lowest)} | {row['straight']:.2g} | "
             f"{row['band']:.2g} | {row['cpu_s']:.0f} | {row['certificates_cpu_s']:.0f} | "
             f"{row['path_cpu_s']:.0f} | {beside:,} | {row['bound_mib']:,} | "
             f"{row['dense_hessian_mib']:,} |"
