@@ -139,10 +139,7 @@ def basis_size(count: int, dim: int) -> int:
 
 
 def largest_basis(count: int, dim: int) -> int:
-    """Vectors that are kept where they do not: more of them as long as they take little memory.
-
-    Of a crowd of eigenvalues, one basis of 256 tells more than many restarts of one of 64.
-    """
+    """Vectors that are kept once where they do not: more, as long as they take little memory."""
     room = min(_WIDEST, _ROOM // (8 * dim))
     return max(basis_size(count, dim), min(dim, room))
 
@@ -207,11 +204,13 @@ def _eigsh(operator, count, start, tolerance, max_products):
             maxiter=max(1, restarts),
         )  # fmt: skip
 
-    if wide > narrow:
-        # What stands apart from the rest takes few products.
-        with contextlib.suppress(ArpackNoConvergence):
-            return found(narrow, min(2, max_products // narrow))
-    return found(wide, max_products // wide)
+    # What stands apart from the rest takes few products; of what does not, one wide basis often
+    # tells enough. Restarting that over and over would cost more than restarting a narrow one.
+    if narrow < wide <= max_products:
+        for width, restarts in ((narrow, 2), (wide, 1)):
+            with contextlib.suppress(ArpackNoConvergence):
+                return found(width, restarts)
+    return found(narrow, max_products // narrow)
 
 
 @eqx.filter_jit
