@@ -1,4 +1,4 @@
-"""Plots of the benchmarks: throughput against lanes and atoms, network growth, network size."""
+"""Plots of the benchmarks: throughput against lanes and atoms, growth, size of networks, paths."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def draw(rows: Any, folder: Path) -> dict[str, str]:
         ("throughput.png", "Quench rates against lanes and atoms", throughput),
         ("landscape.png", "Transition states found against CPU seconds", growth),
         ("size.png", "Cost against the size of the network", size),
+        ("connect.png", "Loss between networks trained from different seeds", connect),
     ):
         figure = plot(rows)
         if figure is not None:
@@ -112,5 +113,36 @@ def size(rows: Any) -> Any:
     right.set(xlabel="stationary points", ylabel="disconnectivity tree, CPU s", ylim=(0, None))
     for axis in (left, right):
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def connect(rows: Any) -> Any:
+    """Losses along straight lines and bands, as trained and aligned; all barriers beside them."""
+    found = rows.find("learning, connect")
+    if not found:
+        return None
+    row = max(found, key=lambda r: r["parameters"])
+    kinds = [
+        ("as_trained_straight", "as trained, straight", PEER, "-"),
+        ("as_trained_band", "as trained, band", PEER, "--"),
+        ("aligned_straight", "aligned, straight", OURS, "-"),
+        ("aligned_band", "aligned, band", OURS, "--"),
+    ]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for name, label, colour, style in kinds:
+        for profile in row[f"{name}_profiles"]:
+            share = [i / (len(profile) - 1) for i in range(len(profile))]
+            left.plot(share, profile, style, color=colour, lw=0.8, alpha=0.7, label=label)
+            label = None
+    left.set(xlabel="share of the path", ylabel="loss", xlim=(0, 1))
+    figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    for place, (name, _, colour, _) in enumerate(kinds):
+        barriers = row[name]
+        spots = [place + 0.5 * (i / max(len(barriers) - 1, 1) - 0.5) for i in range(len(barriers))]
+        right.plot(spots, barriers, "o", color=colour, ms=3, alpha=0.7)
+    right.set(yscale="log", ylabel="barrier")
+    right.set_xticks(range(len(kinds)), [label.replace(", ", ",\n") for _, label, _, _ in kinds])
+    for axis in (left, right):
         axis.spines[["top", "right"]].set_visible(False)
     return figure

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from _plots import draw
+from _report_learning import minimisers_table, networks_table
 
 Row = dict[str, Any]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -249,6 +250,7 @@ def markdown(rows: Rows) -> str:
             f"{figure(line.theirs)} | {line.ahead} |"
         )
     text += ["", *lanes_table(rows), "", *compile_table(rows), "", *size_table(rows)]
+    text += ["", *minimisers_table(rows), "", *networks_table(rows)]
     return "\n".join(text).rstrip() + "\n"
 
 

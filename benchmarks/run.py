@@ -174,6 +174,15 @@ PROGRAMME = [
          quick={"--seconds 60": "--seconds 4"}),
     Work("landscape13", 75, ["landscape.py --atoms 13 --seconds 60"], rounds=1, cold=True,
          quick={"--seconds 60": "--seconds 4"}),
+    Work("learning", 45, ["learning.py --hidden 5 --starts 16"], rounds=1,
+         quick={"--hidden 5 --starts 16": "--hidden 2 --starts 2 --l2 0.1 --tolerance 1e-4"}),
+    Work("connect", 170,
+         ["learning.py --connect --hidden 134 --starts 8 --l2 1e-3 --tolerance 1e-10"], rounds=1,
+         quick={"--hidden 134 --starts 8 --l2 1e-3 --tolerance 1e-10":
+                "--hidden 3 --starts 2 --l2 1e-2 --samples 50 --band-steps 2"}),
+    Work("parameters", 240,
+         ["learning.py --size --hidden 280 280 --l2 1e-3 --tolerance 1e-9"], rounds=1,
+         quick={"--hidden 280 280": "--hidden 5 --samples 50 --band-steps 2"}),
     Work("landscape7", 20, ["landscape.py --atoms 7 --seconds 30"], rounds=1, cold=True,
          quick={"--seconds 30": "--seconds 4"}),
 ]  # fmt: skip

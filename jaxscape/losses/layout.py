@@ -132,6 +132,7 @@ def lay_out(
             "params holds no floating-point array"
             + (" that is not frozen" if frozen or state else "")
             + ", so there is nothing to minimise over"
+            + _instead(params, names, leaves)
         )
     layout = Layout(
         jax.tree.structure(tree, is_leaf=_is_state_index),
@@ -254,3 +255,15 @@ def _frozen(frozen, names, leaves) -> set[str]:
             raise ValueError(f"frozen is {wanted!r}, but the parameters are {', '.join(arrays)}")
         found |= fits
     return found
+
+
+def _instead(params, names, leaves) -> str:
+    """What to pass where there are no parameters."""
+    if hasattr(params, "init") and hasattr(params, "apply"):
+        return ": pass variables, such as module.init(key, inputs), and module.apply in the loss"
+    whole = [
+        f"{name or 'params'} is {leaf.dtype}"
+        for name, leaf in zip(names, leaves, strict=True)
+        if eqx.is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.integer)
+    ]
+    return f" ({whole[0]}: make it float)" if whole else ""

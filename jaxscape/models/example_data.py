@@ -31,7 +31,7 @@ def breast_cancer() -> Data:
 def digits() -> Data:
     """1797 handwritten digits of 8 x 8 pixels between zero and one (scikit-learn's copy)."""
     table = _loaded("load_digits")
-    return jnp.asarray(table.data / 16.0, float), jnp.eye(10)[jnp.asarray(table.target)]
+    return jnp.asarray(table.data / 16.0, float), jnp.asarray(np.eye(10)[table.target], float)
 
 
 def three_atoms(
@@ -106,7 +106,7 @@ def _standardised(name) -> Data:
     table = _loaded(name)
     inputs = (table.data - table.data.mean(axis=0)) / table.data.std(axis=0)
     classes = len(table.target_names)
-    return jnp.asarray(inputs, float), jnp.eye(classes)[jnp.asarray(table.target)]
+    return jnp.asarray(inputs, float), jnp.asarray(np.eye(classes)[table.target], float)
 
 
 def _loaded(name):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 Params = dict[str, Array]
@@ -152,11 +151,13 @@ def hidden_layers(params: Params) -> list[Int[np.ndarray, "h m"]]:
     >>> [layer.shape for layer in hidden_layers(params)]
     [(2, 5), (3, 4)]
     """
-    size = sum(leaf.size for leaf in params.values())
-    flat, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, int), params))
-    where = unravel(jnp.arange(size, dtype=flat.dtype))
+    # As JAX flattens a dictionary: by name.
+    where, first = {}, 0
+    for name, leaf in sorted(params.items()):
+        where[name] = np.arange(first, first + leaf.size).reshape(leaf.shape)
+        first += leaf.size
     found = []
     for i in range(1, len(params) // 2):
         columns = [where[f"b{i}"][:, None], where[f"w{i}"].T, where[f"w{i + 1}"]]
-        found.append(np.asarray(jnp.concatenate(columns, axis=1)))
+        found.append(np.concatenate(columns, axis=1))
     return found

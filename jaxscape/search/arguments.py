@@ -11,7 +11,17 @@ from jaxscape.surface import Surface, check_scalar
 
 def checked_starts(surface: Surface, x0, name: str = "x0") -> np.ndarray:
     """`x0` as a host array `[B, dim]` of a supported dtype, or a `ValueError` that says why."""
-    x0 = np.asarray(x0)
+    given, x0 = x0, np.asarray(x0)
+    if x0.dtype == object:
+        one = given[0] if isinstance(given, list | tuple) and given else given
+        raise ValueError(
+            f"{name} holds a {type(one).__name__}, not numbers: points are rows [batch, dim]"
+            + (
+                ", of trained parameters np.stack([surface.ravel(p) for p in trained])"
+                if surface.unflatten is not None
+                else ""
+            )
+        )
     if x0.ndim != 2:
         raise ValueError(
             f"{name} has shape {x0.shape}; pass points as rows [batch, dim] (one point: x[None])"

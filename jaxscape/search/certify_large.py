@@ -13,7 +13,7 @@ from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds
 from jaxscape.search.results import Certificate
 from jaxscape.surface import Surface
 
-# Two eigenvalues tell a minimum, a transition state, and what is neither.
+# Two eigenvalues tell a transition state from what is neither; one tells a minimum.
 _LOWEST = 2
 _PRODUCTS = 20_000
 # Errors of eigenvalues relative to the largest: as a rule, and where that leaves a sign in doubt.

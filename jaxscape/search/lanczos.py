@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import equinox as eqx
@@ -11,6 +12,9 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, minres
 
 from jaxscape.surface import Surface
+
+# Vectors, and bytes, of the largest basis.
+_WIDEST, _ROOM = 256, 2**28
 
 
 class HessianOperator:
@@ -71,9 +75,9 @@ def extreme_eigenpairs(
     """The lowest and the highest eigenvalues, ascending, and their vectors as rows.
 
     **Returns:** `(lowest [k], vectors [k, dim], highest [m], vectors [m, dim], converged)`; what
-    has not converged is NaN.
+    has not converged is NaN. Eigenvalues that are there several times come as often.
     """
-    top, up, fine = _largest(operator, max(highest, 1), start, tolerance, max_products)
+    top, up, fine = _with_copies(operator, max(highest, 1), start, tolerance, max_products)
     # Turned around and lifted by the largest, so that errors are relative to that, and zero
     # modes lie at the other end.
     lift = float(np.nanmax(np.append(np.abs(top), 1e-300)))
@@ -82,7 +86,7 @@ def extreme_eigenpairs(
         v = np.asarray(v, np.float64).reshape(-1)
         return lift * operator.project(v) - operator(v)
 
-    low, down, good = _largest(turned, lowest, start, tolerance, max_products)
+    low, down, good = _with_copies(turned, lowest, start, tolerance, max_products)
     keep = slice(len(top) - highest, None)
     return lift - low[::-1], down[::-1], top[keep], up[keep], fine and good
 
@@ -98,40 +102,46 @@ def largest_eigenvalue(operator: HessianOperator, max_products: int, tolerance: 
 def lowest_eigenpairs(
     operator: HessianOperator, count: int, lift: float, max_products: int, tolerance: float
 ):
-    """The lowest eigenvalues `[k]`, ascending, vectors `[k, dim]`, and errors `[k]`.
+    """The lowest eigenvalues, ascending, vectors `[k, dim]`, and errors `[k]`.
 
-    One after the other, each in what is left beside those before: a Krylov space has one
-    direction of an eigenvalue that is there several times, however long one iterates.
+    At most `count` of them, and none beyond the first that is positive without doubt. One after
+    the other, each in what is left beside those before: a Krylov space has one direction of an
+    eigenvalue that is there several times, however long one iterates.
 
     - `lift`: an upper bound of the eigenvalues; `tolerance` is relative to it.
 
     **Raises:** as `largest_eigenvalue`.
     """
-    found = np.zeros((0, operator.x.size))
+    found, values, errors = np.zeros((0, operator.x.size)), [], []
     for seed in range(count):
 
-        def rest(v, found=found):
+        def turned(v):
             v = operator.project(np.asarray(v, np.float64).reshape(-1))
-            return v - found.T @ (found @ v)
+            return lift * v - operator(v)
 
-        def turned(v, rest=rest):
-            v = rest(v)
-            return lift * v - rest(operator(v))
-
-        start = rest(operator.random_vector(seed))
-        vector = _eigsh(turned, 1, start, tolerance, max_products)[1][:, 0]
-        found = np.vstack([found, vector / np.linalg.norm(vector)])
-    products = [operator(v) for v in found]
-    values = np.array([v @ hv for v, hv in zip(found, products, strict=True)])
-    residuals = [hv - a * v for a, v, hv in zip(values, found, products, strict=True)]
+        start = operator.random_vector(seed)
+        vector = _eigsh(_beside(turned, found), 1, start, tolerance, max_products)[1][:, 0]
+        vector = vector / np.linalg.norm(vector)
+        image = operator(vector)
+        values.append(vector @ image)
+        errors.append(np.linalg.norm(image - values[-1] * vector))
+        found = np.vstack([found, vector])
+        if values[-1] > errors[-1]:
+            break
     order = np.argsort(values)
-    return values[order], found[order], np.linalg.norm(residuals, axis=1)[order]
+    return np.array(values)[order], found[order], np.array(errors)[order]
 
 
 def basis_size(count: int, dim: int) -> int:
-    """Vectors that are kept for so many eigenpairs."""
+    """Vectors that are kept for so many eigenpairs, where they converge at once."""
     # Eigenvalues of networks crowd around zero: a small basis would be restarted for ever.
     return min(dim, max(2 * count + 1, 64))
+
+
+def largest_basis(count: int, dim: int) -> int:
+    """Vectors that are kept once where they do not: more, as long as they take little memory."""
+    room = min(_WIDEST, _ROOM // (8 * dim))
+    return max(basis_size(count, dim), min(dim, room))
 
 
 def _largest(operator, count, start, tolerance, max_products):
@@ -151,14 +161,56 @@ def _largest(operator, count, start, tolerance, max_products):
     return value[order], vector[:, order].T, good
 
 
+def _with_copies(operator, count, start, tolerance, max_products):
+    """As `_largest`, and looked over for copies that a Krylov space has no direction of."""
+    value, vector, good = _largest(operator, count, start, tolerance, max_products)
+    dim, seed = start.size, 0
+    while good and 1 < count < dim - 1 and seed < count:
+        seed += 1
+        fresh = np.random.default_rng(seed).normal(size=dim)
+        fresh = fresh - vector.T @ (vector @ fresh)
+        rest = _beside(operator, vector)
+        more, direction, good = _largest(rest, 1, fresh, tolerance, max_products)
+        # Where all others are negative, those left out, with zero, are the largest.
+        inside = np.linalg.norm(vector @ direction[0]) < 0.5
+        if not (good and inside) or more[0] <= value[0] + tolerance * abs(value[0]):
+            break
+        order = np.argsort(np.append(value[1:], more))
+        value = np.append(value[1:], more)[order]
+        vector = np.vstack([vector[1:], direction])[order]
+    return value, vector, good
+
+
+def _beside(operator, found):
+    """The operator in what is left beside orthonormal rows."""
+
+    def rest(v):
+        return v - found.T @ (found @ v)
+
+    def product(v):
+        return rest(operator(rest(np.asarray(v, np.float64).reshape(-1))))
+
+    return product
+
+
 def _eigsh(operator, count, start, tolerance, max_products):
     dim = start.size
-    width = basis_size(count, dim)
+    narrow, wide = basis_size(count, dim), largest_basis(count, dim)
     linear = LinearOperator((dim, dim), matvec=operator, dtype=np.float64)  # type: ignore
-    return eigsh(
-        linear, k=count, which="LA", v0=start, tol=tolerance, ncv=width,
-        maxiter=max(1, max_products // width),
-    )  # fmt: skip
+
+    def found(width, restarts):
+        return eigsh(
+            linear, k=count, which="LA", v0=start, tol=tolerance, ncv=width,
+            maxiter=max(1, restarts),
+        )  # fmt: skip
+
+    # What stands apart from the rest takes few products; of what does not, one wide basis often
+    # tells enough. Restarting that over and over would cost more than restarting a narrow one.
+    if narrow < wide <= max_products:
+        for width, restarts in ((narrow, 2), (wide, 1)):
+            with contextlib.suppress(ArpackNoConvergence):
+                return found(width, restarts)
+    return found(narrow, max_products // narrow)
 
 
 @eqx.filter_jit

@@ -11,6 +11,13 @@ from jaxscape.systems.analytic import (
     six_hump_camel as six_hump_camel,
 )
 from jaxscape.systems.by_name import by_name as by_name, names as names
+from jaxscape.systems.classifiers import (
+    breast_cancer_mlp as breast_cancer_mlp,
+    digits_mlp as digits_mlp,
+    iris_mlp as iris_mlp,
+    three_atoms_mlp as three_atoms_mlp,
+    wine_mlp as wine_mlp,
+)
 from jaxscape.systems.clustering import gaussian_mixture as gaussian_mixture, k_means as k_means
 from jaxscape.systems.clusters import (
     lennard_jones as lennard_jones,
@@ -35,7 +42,6 @@ from jaxscape.systems.mixtures import (
     water as water,
 )
 from jaxscape.systems.networks import (
-    iris_mlp as iris_mlp,
     mlp as mlp,
     regression_mlp as regression_mlp,
     xor_mlp as xor_mlp,

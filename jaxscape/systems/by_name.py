@@ -7,11 +7,18 @@ from typing import NamedTuple
 
 from jaxscape.surface import Surface
 from jaxscape.systems.analytic import mueller_brown, schwefel, six_hump_camel
+from jaxscape.systems.classifiers import (
+    breast_cancer_mlp,
+    digits_mlp,
+    iris_mlp,
+    three_atoms_mlp,
+    wine_mlp,
+)
 from jaxscape.systems.clusters import lennard_jones, morse, thomson
 from jaxscape.systems.crystals import kob_andersen, pt_heptamer, silica, silicon
 from jaxscape.systems.lattices import phi_four, xy
 from jaxscape.systems.mixtures import carbon, dzugutov, gupta, sutton_chen, water
-from jaxscape.systems.networks import iris_mlp, xor_mlp
+from jaxscape.systems.networks import xor_mlp
 from jaxscape.systems.spins import p_spin
 
 
@@ -39,6 +46,10 @@ _SYSTEMS = {
     "phi_four": _Named(phi_four, "n"),
     "p_spin": _Named(p_spin, "n"),
     "iris_mlp": _Named(iris_mlp, "hidden", 3),
+    "wine_mlp": _Named(wine_mlp, "hidden", 3),
+    "breast_cancer_mlp": _Named(breast_cancer_mlp, "hidden", 3),
+    "digits_mlp": _Named(digits_mlp, "hidden", 8),
+    "three_atoms_mlp": _Named(three_atoms_mlp, "hidden", 3),
     "xor_mlp": _Named(xor_mlp, "hidden", 2),
 }
 # Behind these stands a formula, as in gupta_ag7cu6.

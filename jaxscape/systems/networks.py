@@ -12,7 +12,6 @@ from jaxscape.models import (
     cross_entropy,
     hidden_layers,
     init_mlp,
-    iris,
     mean_squares,
     xor,
 )
@@ -101,9 +100,8 @@ def _network(inputs, targets, hidden, l2, activation, loss, chunk, metrics, name
     if not l2 >= 0:
         raise ValueError(f"l2 is {l2}; pass zero or a positive number")
     # Default starts are normal with the spread of these parameters.
-    params = init_mlp(
-        jax.random.key(0), inputs=inputs.shape[1], hidden=hidden, outputs=targets.shape[1]
-    )
+    layers = {"inputs": inputs.shape[1], "hidden": hidden, "outputs": targets.shape[1]}
+    params = jax.jit(lambda key: init_mlp(key, **layers))(jax.random.key(0))
     groups = [
         Blocks(rows, [True] * rows.shape[1] if activation is jnp.tanh else None)
         for rows in hidden_layers(params)
@@ -120,22 +118,6 @@ def _network(inputs, targets, hidden, l2, activation, loss, chunk, metrics, name
         metrics=metrics,
         name=name,
     )
-
-
-def iris_mlp(hidden: int = 3, l2: float = 1e-2) -> Surface:
-    """Softmax cross-entropy of a 4-`hidden`-3 tanh network on the 150 irises.
-
-    The mean over samples plus `l2 * sum(x**2)`, biases included; identity up to exchanging
-    hidden units and changing their signs. Without `l2` the minima lie at infinity or are
-    degenerate. Starts are standard normal.
-
-    **Raises:** `ValueError` if `hidden` is below one or `l2` is negative.
-
-    >>> iris_mlp(hidden=3).dim
-    27
-    """
-    hidden = at_least("hidden", hidden, 1)
-    return mlp(*iris(), hidden, l2, name=f"iris_mlp{hidden}")
 
 
 def xor_mlp(hidden: int = 2, l2: float = 1e-2) -> Surface:
@@ -170,32 +152,37 @@ def xor_mlp(hidden: int = 2, l2: float = 1e-2) -> Surface:
 
 
 def _numbers(inputs, values):
-    inputs, targets = (jnp.asarray(a, jnp.result_type(float)) for a in (inputs, values))
+    inputs, targets = _arrays(inputs, values)
     targets = targets[:, None] if targets.ndim == 1 else targets
     if inputs.ndim != 2 or targets.ndim != 2 or len(inputs) != len(targets):
         raise ValueError(
             f"inputs have shape {inputs.shape} and values {np.shape(values)}: pass "
             "[samples, i] and [samples] or [samples, outputs]"
         )
-    if not bool(jnp.isfinite(inputs).all() & jnp.isfinite(targets).all()):
+    if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
         raise ValueError("inputs or values are NaN or infinite: leave those samples out")
-    return inputs, targets
+    return jnp.asarray(inputs), jnp.asarray(targets)
 
 
 def _checked(inputs, targets):
-    inputs, targets = (jnp.asarray(a, jnp.result_type(float)) for a in (inputs, targets))
+    inputs, targets = _arrays(inputs, targets)
     if inputs.ndim != 2 or targets.ndim != 2 or len(inputs) != len(targets):
         raise ValueError(
             f"inputs have shape {inputs.shape} and targets {targets.shape}: pass [samples, i] and "
             "one-hot [samples, classes], such as jnp.eye(classes)[labels]"
         )
-    if not bool(jnp.isfinite(inputs).all()):
+    if not np.isfinite(inputs).all():
         raise ValueError("inputs are not finite: a constant column, standardised, becomes NaN")
-    one_hot = jnp.all((targets == 0) | (targets == 1)) & jnp.all(jnp.sum(targets, axis=1) == 1)
-    if not bool(one_hot):
-        row = int(jnp.argmax(jnp.abs(jnp.sum(targets, axis=1) - 1)))
+    total = np.sum(targets, axis=1)
+    if not (np.all((targets == 0) | (targets == 1)) and np.all(total == 1)):
+        row = int(np.argmax(np.abs(total - 1)))
         raise ValueError(
-            f"targets are not one-hot, row {row} is {np.asarray(targets[row])}: labels out of "
+            f"targets are not one-hot, row {row} is {targets[row]}: labels out of "
             "range make rows of zeros"
         )
-    return inputs, targets
+    return jnp.asarray(inputs), jnp.asarray(targets)
+
+
+def _arrays(*tables):
+    """On the host, where nothing is compiled, in the default type of floats."""
+    return [np.asarray(table).astype(jnp.result_type(float)) for table in tables]

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxscape import Surface
+from jaxscape import Surface, minimise
 from jaxscape.losses import lay_out
 
 INPUTS = jnp.linspace(-1.0, 1.0, 8)[:, None] * jnp.array([1.0, 0.5])
@@ -204,7 +204,7 @@ def test_half_precision_stays_what_it_is():
         (lambda: lay_out(PARAMS, frozen="c"), "frozen is 'c', but the parameters are b, out.w, w"),
         (lambda: lay_out(PARAMS, frozen="*"), "that is not frozen, so there is nothing"),
         (lambda: lay_out({"w": jnp.ones(2) + 1j}), "w is complex"),
-        (lambda: lay_out({"n": jnp.arange(3)}), "no floating-point array, so"),
+        (lambda: lay_out({"n": jnp.arange(3)}), "no floating-point array, so .*n is int"),
         (lambda: lay_out(PARAMS)[0].ravel({"w": jnp.ones(2)}), "1 leaves, the model has 3"),
         (lambda: lay_out(PARAMS)[0].ravel(PARAMS | {"b": jnp.ones(3)}), r"b is \(3,\)"),
     ],
@@ -212,3 +212,13 @@ def test_half_precision_stays_what_it_is():
 def test_what_cannot_be_laid_out_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_modules_and_parameters_in_the_wrong_place():
+    nn = pytest.importorskip("flax.linen")
+    with pytest.raises(ValueError, match="pass variables, such as module.init"):
+        lay_out(nn.Dense(3))
+    surface = Surface.from_loss(lambda p: jnp.sum(p["w"] ** 2), {"w": jnp.ones(2)})
+    for trained in ({"w": jnp.ones(2)}, [{"w": jnp.ones(2)}]):
+        with pytest.raises(ValueError, match="holds a dict, .*surface.ravel"):
+            minimise(surface, trained)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxscape.search.arguments import checked_starts, positive
-from jaxscape.search.lanczos import HessianOperator, basis_size, extreme_eigenpairs
+from jaxscape.search.lanczos import HessianOperator, extreme_eigenpairs, largest_basis
 from jaxscape.surface import as_surface
 
 
@@ -90,7 +90,7 @@ def curvature(
     work = (surface, lowest, highest, tolerance, max_products, seed, product)
     found = [_of_point(row, *work) for row in x]
     columns = [np.stack([f[i] for f in found]) for i in range(7)]
-    width = basis_size(max(lowest, highest), dim)
+    width = largest_basis(max(lowest, highest), dim)
     return Curvature(
         *columns,
         products=sum(f[7] for f in found),

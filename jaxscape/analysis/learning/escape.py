@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxscape.analysis.learning.curvature import curvature
+from jaxscape.search.arguments import positive_number
 from jaxscape.search.minimise import minimise
 from jaxscape.search.results import StationaryPoints
 from jaxscape.surface import as_surface
@@ -37,6 +38,7 @@ def escape_directions(
     most: int = 4,
     push: float = 0.05,
     threshold: float = 0.0,
+    tolerance: float = 1e-5,
     **options,
 ) -> EscapeDirections:
     """Follow every negative direction of stationary points downhill, both ways.
@@ -48,6 +50,8 @@ def escape_directions(
     - `most`: directions of one point, the steepest first.
     - `push`: length of the first step, in units of the surface's `scale`.
     - `threshold`: eigenvalues above `-threshold` count as zero.
+    - `tolerance`: of the eigenvalues, relative to the largest. A point of which it leaves a sign
+      in doubt is looked at once more, with a ten-thousandth of it.
     - `options`: of `minimise`.
 
     **Returns:** `EscapeDirections`, possibly none.
@@ -59,22 +63,36 @@ def escape_directions(
     """
     surface = as_surface(surface)
     x = np.asarray(x)
-    found = curvature(surface, x, lowest=min(most, x.shape[1] - 1), highest=0)
+    tolerance = positive_number("tolerance", tolerance)
+    lowest, vectors, error = _lowest(surface, x, most, tolerance)
+    doubtful = np.flatnonzero(np.any(np.abs(lowest + threshold) <= error, axis=1))
+    if len(doubtful):
+        # Ways down are followed from the least of slopes: -1e-6 beside 1 is no rounding.
+        finer = _lowest(surface, x[doubtful], most, 1e-4 * tolerance)
+        sound = np.isfinite(finer[0]).all(axis=1)
+        for old, new in zip((lowest, vectors, error), finer, strict=True):
+            old[doubtful[sound]] = new[sound]
     # Eigenvalues that are zero to rounding are no way down.
-    error = found.residuals[:, : found.lowest.shape[1]]
-    point, which = np.nonzero(found.lowest < -threshold - np.maximum(error, 1e-12))
-    direction = found.lowest_vectors[point, which]
+    point, which = np.nonzero(lowest < -threshold - np.maximum(error, 1e-12))
+    direction = vectors[point, which]
     step = push * float(surface.scale) * direction
     starts = np.concatenate([x[point] + step, x[point] - step]).astype(x.dtype)
     if not len(point):
         nothing = minimise(surface, x[:1], max_steps=1, certify=False).take(slice(0, 0))
-        return EscapeDirections(point, found.lowest[point, which], direction, nothing, nothing)
+        return EscapeDirections(point, lowest[point, which], direction, nothing, nothing)
     ends = minimise(surface, starts, **options)
     half = len(point)
     return EscapeDirections(
         point,
-        found.lowest[point, which],
+        lowest[point, which],
         direction,
         ends.take(slice(0, half)),
         ends.take(slice(half, None)),
     )
+
+
+def _lowest(surface, x, most, tolerance):
+    """Lowest eigenvalues `[B, k]`, their vectors and errors."""
+    count = min(most, x.shape[1] - 1)
+    found = curvature(surface, x, lowest=count, highest=0, tolerance=tolerance, max_products=20_000)
+    return found.lowest, found.lowest_vectors, found.residuals[:, :count]
