@@ -72,6 +72,20 @@ def test_symmetrised_atoms_go_round_an_axis(order):
         assert 1e-4 < np.abs(rough - atoms).max()
 
 
+def test_kinds_go_round_by_themselves():
+    species = "AAABBBBB"
+    for seed in range(4):
+        atoms = np.asarray(Symmetrised((2, 3), species)(jax.random.key(seed), X, 0.0))
+        apart = atoms.reshape(-1, 3) - ATOMS.mean(axis=0)
+        assert any(
+            all(
+                rows_of(np.round(turned(part, order), 6) + 0.0) == rows_of(np.round(part, 6) + 0.0)
+                for part in (apart[:3], apart[3:])
+            )
+            for order in (2, 3)
+        )
+
+
 def test_no_atom_is_lost_where_distances_from_the_axis_are_equal():
     ring = np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [2, 0, 1], [0, 2, 1.0]])
     for seed in range(4):
@@ -134,6 +148,7 @@ def test_chains_take_any_move():
         (lambda: SpeciesExchange("AB", swaps=0), "swaps is 0"),
         (lambda: SurfaceAtoms(0), "count is 0"),
         (lambda: RigidBodies(0), "atoms is 0"),
+        (lambda: Symmetrised((1,)), "orders are"),
         (lambda: MixedMoves(()), "of 0 moves"),
         (lambda: MixedMoves((Displacement(),), weights=(1.0, 2.0)), "one each"),
     ],
@@ -149,7 +164,8 @@ def test_moves_that_do_not_fit_the_point_say_so():
         (js.moves.SpeciesExchange("AB"), "species names 2 atoms"),
         (js.moves.SurfaceAtoms(count=4), "count is 4 of 4 atoms"),
         (js.moves.RigidBodies(3), "12 coordinates, which is not 9 a molecule"),
-        (js.moves.Symmetrised((7,)), "4 atoms do not go round"),
+        (js.moves.Symmetrised((7,)), "4. atoms do not go round"),
+        (js.moves.Symmetrised(species="AB"), "species names 2 atoms"),
         (js.DihedralRotation([(0, 1), (1, 2), (2, 8)]), "bonds names atom 8"),
     ):
         with pytest.raises(ValueError, match=message):
