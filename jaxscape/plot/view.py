@@ -133,10 +133,20 @@ def _atoms(source, points, species) -> tuple[tuple[str, ...], np.ndarray]:
                 places = np.stack([one.get_positions().ravel() for one in images])
                 return tuple(images[0].get_chemical_symbols()), places
         symmetry = getattr(source, "symmetry", None)
-        if isinstance(source, Landscape):
-            kinds = species_of(source) or ("",) * count
+        if getattr(symmetry, "variable_cell", False):
+            raise ValueError(
+                "points hold the shape of the cell, too: pass positions of atoms alone, and "
+                "species= instead of surface="
+            )
+        if source is None:
+            found = ("",) * count
+        elif isinstance(source, Landscape):
+            found = species_of(source)
         else:
-            kinds = species_of_symmetry(symmetry, 3 * count) or ("",) * count
+            found = species_of_symmetry(symmetry, 3 * count)
+        if found is None:
+            raise ValueError("points of this surface are no atoms in space: there is no view")
+        kinds = found
         held = getattr(symmetry, "frozen", None)
         if held is not None:
             named = getattr(symmetry, "species", None)

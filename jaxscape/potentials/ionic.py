@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 from jax.scipy.special import erfc
 from jaxtyping import Array, Float
 
@@ -30,6 +31,8 @@ class Buckingham(PairPotential):
       atoms fall through the barrier into the well that `-C / r^6` makes at short distances.
       Beyond it nothing changes, and three derivatives are continuous there.
 
+    **Raises:** `ValueError` for a `rho` that is not positive, or a negative `core`.
+
     R. A. Buckingham, Proc. R. Soc. Lond. A 168, 264 (1938).
 
     >>> import jax.numpy as jnp
@@ -47,8 +50,10 @@ class Buckingham(PairPotential):
     def __init__(self, A=0.0, rho=1.0, C=0.0, *, wall=0.0, core=0.0):
         given = (A, rho, C, wall, core)
         self.A, self.rho, self.C, self.wall, self.core = (jnp.asarray(v, float) for v in given)
-        if not float(self.rho) > 0:
+        if not isinstance(rho, Tracer) and not float(self.rho) > 0:
             raise ValueError(f"rho is {rho}; pass a positive length")
+        if not isinstance(core, Tracer) and not float(self.core) >= 0:
+            raise ValueError(f"core is {core}; pass a length, or 0 for no wall")
 
     def phi_and_slope(self, squared_distance):
         p = jax.tree.map(lambda leaf: leaf.astype(squared_distance.dtype), self)
@@ -95,7 +100,8 @@ class Ionic(eqx.Module):
     - `cell`: rows are the vectors of the cell, `[3, 3]`, or three edges.
     - `species`: the kind of every atom. Their charges must add up to nothing.
     - `laws`: what two atoms feel beside their charges, `{("Si", "O"): Buckingham(...), ...}`, of
-      one class; pairs that are left out feel nothing. Default: charges alone.
+      one class; pairs that are left out feel nothing (`Buckingham`), or none may be left out.
+      Default: charges alone.
     - `cutoff`: of the laws and of the sum over near images. The laws are switched off between
       `onset` (default 0.9 of it) and there, two derivatives continuous; the sum over waves has
       the rest of Coulomb's law.
@@ -107,7 +113,8 @@ class Ionic(eqx.Module):
     Points are `[3 n, *lanes]`, Cartesian. Charges, parameters of the laws and `cell` are
     differentiable. Around the crystal is a conductor, so that a dipole of the cell costs nothing.
 
-    **Raises:** `ValueError` for a charged cell, or kinds without a charge.
+    **Raises:** `ValueError` for a charged cell, kinds without a charge, or laws of pairs that are
+    not there or given twice.
 
     P. P. Ewald, Ann. Phys. 369, 253 (1921).
 
@@ -158,7 +165,7 @@ class Ionic(eqx.Module):
         depth = float(np.sqrt(-np.log(accuracy)))
         eta = depth / cutoff
         table = {}
-        given = dict(laws or {})
+        given = _checked_laws(laws or {}, names)
         nothing = Buckingham()
         if given and not all(isinstance(law, Buckingham) for law in given.values()):
             nothing = None
@@ -274,6 +281,19 @@ def bks(cell, species: Sequence, *, cutoff: float = 10.0, slack: float = 0.0, **
     }
     charges = {"Si": 2.4, "O": -1.2}
     return Ionic(charges, cell, species=species, laws=laws, cutoff=cutoff, slack=slack, **options)
+
+
+def _checked_laws(laws, names) -> dict[tuple[Any, Any], PairPotential]:
+    given: dict[tuple[Any, Any], PairPotential] = {}
+    for pair, law in laws.items():
+        if not isinstance(pair, tuple) or len(pair) != 2 or not set(pair) <= set(names):
+            raise ValueError(f"laws names {pair!r}; pass pairs of the kinds {names}")
+        if not isinstance(law, PairPotential):
+            raise ValueError(f"the law of {pair!r} is {law!r}; pass a potential of pairs")
+        if pair[::-1] in given:
+            raise ValueError(f"laws has {pair!r} both ways round: give it once")
+        given[pair] = law
+    return given
 
 
 def _sum(one, other):

@@ -93,11 +93,15 @@ class Listed(eqx.Module):
         return lean_energy(self, x)
 
     def holds(self, x: Float[Array, "dim *lanes"]) -> Array:
-        """Whether the list has every pair that matters at all of these points."""
+        """Whether the list has every pair that matters at all of these points.
+
+        All lanes go one way, and points that are not finite go any.
+        """
         moved = x - self.reference.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
         moved = moved.reshape(-1, 3, *x.shape[1:])
         moved = moved - jnp.mean(moved, axis=0)
-        return jnp.max(jnp.sum(moved**2, axis=1)) <= (0.5 * self.skin.astype(x.dtype)) ** 2
+        far = jnp.max(jnp.sum(moved**2, axis=1), axis=0)
+        return ~jnp.any(far > (0.5 * self.skin.astype(x.dtype)) ** 2)
 
     def energy_and_gradient(self, x):
         """Energy and gradient in one pass over the list."""

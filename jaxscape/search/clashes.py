@@ -1,7 +1,7 @@
 """Atoms that overlap are pushed apart before a potential sees them."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from jaxscape._compilation import jit_quickly
 from jaxscape.search.moves import Move
-from jaxscape.surface import Surface
+from jaxscape.surface import Surface, as_surface
 from jaxscape.symmetry import Crystal
 from jaxscape.symmetry._bonds import reaches, steps_apart
 
@@ -41,7 +41,8 @@ def remove_clashes(
 
     **Returns:** `[batch, 3 n]`.
 
-    **Raises:** `ValueError` for periodic cells, points of another shape, or atoms without radii.
+    **Raises:** `ValueError` for periodic cells, atoms held fixed, points of another shape, or atoms
+    without radii.
 
     >>> from jaxscape.systems import lennard_jones
     >>> apart = remove_clashes(lennard_jones(3), np.zeros((1, 9)), closest=0.9)
@@ -51,16 +52,27 @@ def remove_clashes(
 
     M. Mueller et al., J. Vis. Commun. Image Represent. 18, 109 (2007), for distances held by moves.
     """
+    surface = as_surface(surface)
     if isinstance(surface.symmetry, Crystal):
         raise ValueError(f"{surface.name!r} is periodic: clashes are removed in free space only")
+    if getattr(surface.symmetry, "frozen", None) is not None:
+        raise ValueError(f"{surface.name!r} has atoms held fixed, which would not be seen")
     x = np.asarray(x)
     if x.ndim != 2 or x.shape[1] % 3 or not np.issubdtype(x.dtype, np.floating):
         raise ValueError(f"x has shape {x.shape} and dtype {x.dtype}: pass floats [batch, 3 n]")
     species = getattr(surface.symmetry, "species", None)
+    if closest is None and species is None:
+        raise ValueError(f"the atoms of {surface.name!r} have no radii: pass closest=, a distance")
     bonds = getattr(surface.symmetry, "bonds", ())
-    move = ClashRemoval(_Nothing(), closest, () if closest else species or (), bonds, rounds)
-    push = jit_quickly(lambda points: jax.vmap(move.pushed)(points))
-    return np.asarray(push(jnp.asarray(x)))
+    radii = getattr(surface.symmetry, "radii", None)
+    kinds = () if closest is not None or species is None else species
+    move = ClashRemoval(_Nothing(), closest, kinds, bonds, rounds, radii=radii)
+    return np.asarray(_pushed(move, jnp.asarray(x)))
+
+
+@jit_quickly
+def _pushed(move, points):
+    return jax.vmap(move.pushed)(points)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +84,7 @@ class ClashRemoval:
     - `species`: chemical symbols of the atoms, for `closest=None`.
     - `bonds`: atoms up to two of these apart keep their distances as far as possible.
     - `rounds`: of pushing, each all pairs at once.
+    - `radii`: covalent radii in Angstrom of kinds that are no elements, `{"X": 1.2}`.
 
     **Raises:** `ValueError` for a distance that is not positive, or kinds without a radius.
 
@@ -86,7 +99,8 @@ class ClashRemoval:
     closest: float | None = None
     species: tuple[str, ...] = ()
     bonds: tuple[tuple[int, int], ...] = ()
-    rounds: int = 50
+    rounds: int = 200
+    radii: tuple[tuple[str, float], ...] = ()
 
     def __init__(
         self,
@@ -94,7 +108,8 @@ class ClashRemoval:
         closest: float | None = None,
         species: Sequence[str] = (),
         bonds: Sequence[tuple[int, int]] = (),
-        rounds: int = 50,
+        rounds: int = 200,
+        radii: Mapping[str, float] | None = None,
     ):
         if closest is None and not len(species):
             raise ValueError("closest is None: pass a distance, or species of known radii")
@@ -103,12 +118,13 @@ class ClashRemoval:
         if rounds < 1:
             raise ValueError(f"rounds is {rounds}; pass a positive number")
         if closest is None:
-            reaches(species)
+            reaches(species, radii)
         object.__setattr__(self, "move", move)
         object.__setattr__(self, "closest", None if closest is None else float(closest))
         object.__setattr__(self, "species", tuple(species))
         object.__setattr__(self, "bonds", tuple((int(i), int(j)) for i, j in bonds))
         object.__setattr__(self, "rounds", int(rounds))
+        object.__setattr__(self, "radii", tuple(sorted(dict(radii or {}).items())))
 
     def __call__(self, key, x, size):
         return self.pushed(self.move(key, x, size))
@@ -120,7 +136,9 @@ class ClashRemoval:
             raise ValueError(
                 f"the point has {n} atoms: species names {len(self.species)}, or a bond another"
             )
-        least = _CLOSEST * reaches(self.species) if self.closest is None else self.closest
+        least = self.closest
+        if least is None:
+            least = _CLOSEST * reaches(self.species, dict(self.radii))
         least = np.broadcast_to(least, (n, n))
         near = np.zeros((n, n), bool)
         if self.bonds:

@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse
-from scipy.optimize import minimize
+import scipy
 
 from jaxscape.search.interpolation import IDPP, check_atoms
 from jaxscape.symmetry._bonds import reaches
@@ -26,6 +25,9 @@ class Geodesic:
       either end, for all pairs.
     - `friction`: weight of the Cartesian length, which settles what distances leave open.
     - `max_steps`: of the minimisation of the length.
+
+    **Raises:** `ValueError` for a friction or number of steps that is not positive, kinds without a
+    radius, or paths of other atoms.
 
     >>> swap = np.array([[0.0, 0, 0, 1, 0, 0.1], [1.0, 0, 0, 0, 0, 0]])
     >>> path = Geodesic("HH")(np.linspace(*swap, 5)[None])
@@ -97,7 +99,7 @@ class Geodesic:
             gradient[1:-1] -= 2.0 * self.friction / r0.mean() * np.diff(moves, axis=0)
             return value, gradient[1:-1].ravel()
 
-        found = minimize(
+        found = scipy.optimize.minimize(
             length, path[1:-1].ravel(), jac=True, method="L-BFGS-B",
             options={"maxiter": self.max_steps, "maxfun": 2 * self.max_steps},
         )  # fmt: skip

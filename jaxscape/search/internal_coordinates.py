@@ -29,12 +29,12 @@ def internal_coordinates(
     >>> internal_coordinates(bent, [(0, 1), (0, 1, 2), (0, 1, 2, 3)]).tolist()
     [[1.0, 90.0, -90.0]]
     """
-    x = np.asarray(x)
-    if x.ndim != 2:
-        raise ValueError(f"x has shape {x.shape}: pass points [batch, dim]")
+    x = _floats(x)
+    if x.ndim != 2 or x.shape[1] % 3:
+        raise ValueError(f"x has shape {x.shape}: pass points [batch, 3 n]")
     chosen = [_checked(one, x.shape[1]) for one in atoms]
     found = np.zeros((len(x), len(chosen)), x.dtype)
-    points = x.reshape(len(x), -1, 3)
+    points = x.reshape(len(x), x.shape[1] // 3, 3)
     for k, one in enumerate(chosen):
         found[:, k] = _MEASURES[len(one)](np, *(points[:, i] for i in one))
     return found
@@ -68,7 +68,7 @@ def with_dihedrals(
     >>> internal_coordinates(turned, [(0, 1, 2, 3)]).round(6).tolist()
     [[60.0], [180.0]]
     """
-    x, values = np.asarray(x), np.asarray(values, np.float64)
+    x, values = _floats(x), np.asarray(values, np.float64)
     if x.ndim != 1:
         raise ValueError(f"x has shape {x.shape}: pass one point [dim]")
     if values.ndim != 2 or values.shape[1] != len(atoms) or not np.isfinite(values).all():
@@ -91,6 +91,12 @@ def with_dihedrals(
         moving = sorted(side - {c})
         points = _turned(points.reshape(len(points), -1, 3), b, c, moving, np.radians(column - now))
     return points.astype(x.dtype)
+
+
+def _floats(x) -> np.ndarray:
+    """As an array whose numbers are not cut off to whole ones."""
+    x = np.asarray(x)
+    return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
 
 
 def coordinate(atoms: Sequence[int] | Callable, dim: int) -> tuple[Callable, float | None]:

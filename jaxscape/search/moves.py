@@ -184,6 +184,8 @@ class Symmetrised:
     - `orders`: of the axis.
     - `species`: the kind of every atom, as for `symmetry.Cluster`; None where all are alike.
 
+    **Raises:** `ValueError` for orders below two, or atoms that do not go round any of them.
+
     Oakley, Johnston, Wales, Phys. Chem. Chem. Phys. 15, 3965 (2013).
 
     >>> square = Symmetrised(orders=(4,))(jax.random.key(0), jnp.arange(12.0), 0.1)

@@ -18,6 +18,8 @@ class String:
     - `images`, `climbing`, `max_step`, `history`, `interpolation`: as in `NEB`. A climbing image
       stays where it is while others are spaced evenly on its two sides.
 
+    **Raises:** `ValueError` for fewer than three images, no history, or no step.
+
     >>> import numpy as np
     >>> from jaxscape.search.neb import neb
     >>> double_well = lambda x: (x[0] ** 2 - 1) ** 2 + (x[1] - x[0] ** 2) ** 2

@@ -12,7 +12,15 @@ from jaxscape.systems._arguments import at_least
 from jaxscape.systems.networks import mlp
 
 
-def iris_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Surface:
+def iris_mlp(
+    hidden: int | Sequence[int] = 3,
+    l2: float = 1e-2,
+    *,
+    samples: int | None = None,
+    activation: Callable = jnp.tanh,
+    loss: Callable = cross_entropy,
+    chunk: int | None = None,
+) -> Surface:
     """Softmax cross-entropy of a 4-`hidden`-3 tanh network on the 150 irises.
 
     The mean over samples plus `l2 * sum(x**2)`, biases included; identity up to exchanging
@@ -23,12 +31,14 @@ def iris_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Su
 
     - `hidden`: units of the hidden layer, or of several, such as `(3, 3)`.
     - `l2`: the weight of the sum of squares.
-    - `options`: `activation=jax.nn.softplus`, `loss=models.auc_loss`, and `samples=100`: train on
-      so many, drawn at random but always the same. `surface.measure(x)["accuracy"]` is that on
-      the samples left out, or of all if there are none.
+    - `samples`: train on so many, drawn at random but always the same.
+      `surface.measure(x)["accuracy"]` is that on the samples left out, or of all if there are none.
+    - `activation`: such as `jax.nn.softplus`.
+    - `loss`: such as `models.auc_loss`.
+    - `chunk`: so many samples are evaluated at once; None for all of them.
 
-    **Raises:** `ValueError` if `hidden` is below one, `l2` is negative, or there are not so many
-    samples.
+    **Raises:** `ValueError` if `hidden` is below one or empty, `l2` is negative, or there are not
+    so many samples.
 
     >>> import jax
     >>> iris_mlp(hidden=3).dim, iris_mlp((3, 2), samples=100, activation=jax.nn.softplus).dim
@@ -36,10 +46,18 @@ def iris_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Su
 
     A. J. Ballard et al., Phys. Chem. Chem. Phys. 19, 12585 (2017), review such landscapes.
     """
-    return _classifier("iris_mlp", iris(), hidden, l2, **options)
+    return _classifier("iris_mlp", iris(), hidden, l2, samples, activation, loss, chunk)
 
 
-def wine_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Surface:
+def wine_mlp(
+    hidden: int | Sequence[int] = 3,
+    l2: float = 1e-2,
+    *,
+    samples: int | None = None,
+    activation: Callable = jnp.tanh,
+    loss: Callable = cross_entropy,
+    chunk: int | None = None,
+) -> Surface:
     """A 13-`hidden`-3 network on 178 wines of three cultivars; arguments as for `iris_mlp`.
 
     Data come with scikit-learn (the extra `data`).
@@ -48,10 +66,18 @@ def wine_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Su
     jaxscape.systems.wine_mlp(4, 1e-2, loss=jaxscape.models.auc_loss)
     ```
     """
-    return _classifier("wine_mlp", wine(), hidden, l2, **options)
+    return _classifier("wine_mlp", wine(), hidden, l2, samples, activation, loss, chunk)
 
 
-def breast_cancer_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **options) -> Surface:
+def breast_cancer_mlp(
+    hidden: int | Sequence[int] = 3,
+    l2: float = 1e-2,
+    *,
+    samples: int | None = None,
+    activation: Callable = jnp.tanh,
+    loss: Callable = cross_entropy,
+    chunk: int | None = None,
+) -> Surface:
     """A 30-`hidden`-2 network on 569 tumours; arguments as for `iris_mlp`.
 
     Data come with scikit-learn (the extra `data`).
@@ -60,10 +86,20 @@ def breast_cancer_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-2, **optio
     jaxscape.systems.breast_cancer_mlp((3, 3), samples=400)
     ```
     """
-    return _classifier("breast_cancer_mlp", breast_cancer(), hidden, l2, **options)
+    return _classifier(
+        "breast_cancer_mlp", breast_cancer(), hidden, l2, samples, activation, loss, chunk
+    )
 
 
-def digits_mlp(hidden: int | Sequence[int] = 8, l2: float = 1e-3, **options) -> Surface:
+def digits_mlp(
+    hidden: int | Sequence[int] = 8,
+    l2: float = 1e-3,
+    *,
+    samples: int | None = None,
+    activation: Callable = jnp.tanh,
+    loss: Callable = cross_entropy,
+    chunk: int | None = None,
+) -> Surface:
     """A 64-`hidden`-10 network on 1797 handwritten digits; arguments as for `iris_mlp`.
 
     Data come with scikit-learn (the extra `data`).
@@ -72,10 +108,18 @@ def digits_mlp(hidden: int | Sequence[int] = 8, l2: float = 1e-3, **options) -> 
     jaxscape.systems.digits_mlp(134, 1e-3, samples=300)  # 10,060 parameters
     ```
     """
-    return _classifier("digits_mlp", digits(), hidden, l2, **options)
+    return _classifier("digits_mlp", digits(), hidden, l2, samples, activation, loss, chunk)
 
 
-def three_atoms_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-3, **options) -> Surface:
+def three_atoms_mlp(
+    hidden: int | Sequence[int] = 3,
+    l2: float = 1e-3,
+    *,
+    samples: int | None = None,
+    activation: Callable = jnp.tanh,
+    loss: Callable = cross_entropy,
+    chunk: int | None = None,
+) -> Surface:
     """A 3-`hidden`-4 network that foretells the fate of three atoms; arguments as for `iris_mlp`.
 
     Inputs are the standardised distances of 512 starts, classes what becomes of them, both from
@@ -92,20 +136,10 @@ def three_atoms_mlp(hidden: int | Sequence[int] = 3, l2: float = 1e-3, **options
         table = np.loadtxt(lines, delimiter=",", skiprows=1)
     inputs = (table[:, :3] - table[:, :3].mean(axis=0)) / table[:, :3].std(axis=0)
     data = inputs, np.eye(4)[table[:, 3].astype(int)]
-    return _classifier("three_atoms_mlp", data, hidden, l2, **options)
+    return _classifier("three_atoms_mlp", data, hidden, l2, samples, activation, loss, chunk)
 
 
-def _classifier(
-    name: str,
-    data,
-    hidden,
-    l2,
-    *,
-    samples: int | None = None,
-    activation: Callable = jnp.tanh,
-    loss: Callable = cross_entropy,
-    chunk: int | None = None,
-) -> Surface:
+def _classifier(name: str, data, hidden, l2, samples, activation, loss, chunk) -> Surface:
     inputs, targets = data
     seen = unseen = slice(None)
     if samples is not None:
@@ -115,6 +149,8 @@ def _classifier(
         order = np.random.default_rng(0).permutation(len(inputs))
         seen, unseen = order[:samples], order[samples:] if samples < len(inputs) else order
     widths = [hidden] if np.ndim(hidden) == 0 else list(hidden)
+    if not widths:
+        raise ValueError("hidden is empty; pass the units of one layer or more")
     widths = [at_least("hidden", width, 1) for width in widths]
     return mlp(
         inputs[seen],
