@@ -226,7 +226,7 @@ def _read_points(
 
 def _inertia(network: Network, part: dict) -> Float[np.ndarray, "points 3"]:
     symmetry = network.symmetry if isinstance(network, Landscape) else None
-    if not isinstance(symmetry, Cluster):
+    if not isinstance(symmetry, Cluster) or symmetry.frozen is not None:
         return np.ones((len(part["energy"]), 3))
     points = part["x"]
     atoms = points.reshape(len(points), points.shape[1] // 3, 3)

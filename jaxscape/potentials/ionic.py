@@ -111,7 +111,8 @@ class Ionic(eqx.Module):
     - `coulomb`: the energy of two unit charges at unit distance; default that in eV and Angstrom.
 
     Points are `[3 n, *lanes]`, Cartesian. Charges, parameters of the laws and `cell` are
-    differentiable. Around the crystal is a conductor, so that a dipole of the cell costs nothing.
+    differentiable; not by elements off the diagonal of an upright cell, for which there is
+    `VariableCell`. Around the crystal is a conductor, so that a dipole of the cell costs nothing.
 
     **Raises:** `ValueError` for a charged cell, kinds without a charge, or laws of pairs that are
     not there or given twice.
@@ -149,7 +150,7 @@ class Ionic(eqx.Module):
         if missing:
             raise ValueError(f"charges has none for {missing}: give one for every kind of atoms")
         total = sum(charges[one] for one in species)
-        if abs(total) > 1e-9 * max(1.0, sum(abs(charges[one]) for one in species)):
+        if not abs(total) <= 1e-9 * max(1.0, sum(abs(charges[one]) for one in species)):
             raise ValueError(
                 f"the cell has a charge of {total:g}: charges of all atoms must add up to nothing"
             )

@@ -93,20 +93,21 @@ class Listed(eqx.Module):
         return lean_energy(self, x)
 
     def holds(self, x: Float[Array, "dim *lanes"]) -> Array:
-        """Whether the list has every pair that matters at all of these points.
-
-        All lanes go one way, and points that are not finite go any.
-        """
+        """Whether the list has every pair that matters at these points `[*lanes]`."""
         moved = x - self.reference.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
         moved = moved.reshape(-1, 3, *x.shape[1:])
         moved = moved - jnp.mean(moved, axis=0)
         far = jnp.max(jnp.sum(moved**2, axis=1), axis=0)
-        return ~jnp.any(far > (0.5 * self.skin.astype(x.dtype)) ** 2)
+        # Of points that are not finite nothing is to be had from all pairs either.
+        return ~(far > (0.5 * self.skin.astype(x.dtype)) ** 2)
 
     def energy_and_gradient(self, x):
         """Energy and gradient in one pass over the list."""
-        near = lambda x: self._near_ones(x)  # noqa: E731
-        return lax.cond(self.holds(x), near, lambda x: self.potential.energy_and_gradient(x), x)
+        return self._by_list(self._near_ones, self.potential.energy_and_gradient, x)
+
+    def energy_gradient_hessian(self, x):
+        """Energy, gradient and dense Hessian, by all pairs."""
+        return self.potential.energy_gradient_hessian(x)
 
     def plain_energy(self, x):
         """The energy that parameters are differentiated through."""
@@ -114,8 +115,17 @@ class Listed(eqx.Module):
 
     def products(self, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]):
         """Energy, gradient and `k` Hessian-vector products in one pass over the list."""
-        near = lambda x, v: self._near_products(x, v)  # noqa: E731
-        return lax.cond(self.holds(x), near, lambda x, v: self.potential.products(x, v), x, v)
+        return self._by_list(self._near_products, self.potential.products, x, v)
+
+    def _by_list(self, near, full, x, *rest):
+        """`near` where the list holds, `full` in other lanes: none depends on its company."""
+        holds = self.holds(x)
+
+        def mixed(*arguments):
+            both = zip(near(*arguments), full(*arguments), strict=True)
+            return tuple(jnp.where(holds, one, other) for one, other in both)
+
+        return lax.cond(jnp.all(holds), lambda *a: tuple(near(*a)), mixed, x, *rest)
 
     def _near_ones(self, x):
         energy, *force = self._over_list(x, [], lambda terms, apart, moves: terms(apart, None))

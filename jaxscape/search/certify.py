@@ -171,7 +171,9 @@ def _projected_hessian(surface, modes, x, gradient, rows):
     if surface.lower is not None:
         free = ~held
         hessian = jnp.where(free[:, :, None] & free[:, None, :], hessian, 0.0)
-    lift = 1.0 + jnp.sqrt(jnp.sum(hessian * hessian, axis=(1, 2)))
+    # Above every eigenvalue, and no larger: beside it small ones lose their digits.
+    size = jnp.sqrt(jnp.sum(hessian * hessian, axis=(1, 2)))
+    lift = jnp.where(size > 0, 1.1 * size, 1.0)
     modes = jnp.moveaxis(modes, -1, 0)
     if modes.shape[1]:
         # (1 - Z Z') H (1 - Z Z') + lift Z Z', as one symmetric update of low rank.

@@ -161,7 +161,9 @@ class ClashRemoval:
             way = way / jnp.where(size > 0, size, 1.0)[..., None]
             short = jnp.where(held, kept - length, jnp.maximum(free - length, 0.0))
             # Half by either atom; of several pushes an atom takes the mean.
-            count = jnp.sum((held & (length != kept)) | (free > length), axis=1)
+            count = jnp.sum(
+                (held & (jnp.abs(length - kept) > 1e-6 * kept)) | (free > length), axis=1
+            )
             step = 0.5 * jnp.sum(short[..., None] * way, axis=1)
             return atoms + 1.2 * step / jnp.maximum(0.5 * count, 1.0)[:, None]
 

@@ -61,6 +61,8 @@ class Geodesic:
                 f"species names {len(self.species)} atoms, and the path has {path.shape[2]} "
                 "coordinates, three an atom"
             )
+        if path.shape[1] < 3 or path.shape[2] < 6:
+            return path  # no image, or no distance, between the ends
         first = IDPP()(path.astype(np.float64))
         return np.stack([self._shortened(one) for one in first]).astype(path.dtype)
 
@@ -69,6 +71,8 @@ class Geodesic:
         n = dim // 3
         i, j = np.triu_indices(n, 1)
         r0 = self._reference(path, i, j)[:, None]
+        if not np.all(r0 > 0):
+            raise ValueError("two atoms of an end are on one spot: pass species=, or other ends")
         rows = np.arange(len(i))
         signs = np.repeat([1.0, -1.0], len(i))
         pairs = scipy.sparse.csr_array((signs, (np.tile(rows, 2), np.concatenate([i, j]))))

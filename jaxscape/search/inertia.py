@@ -81,7 +81,9 @@ def _by_parts(matrices, lifted, lift):
 def _from_tridiagonal(matrices, lifted, lift):
     """At most one negative eigenvalue and none in doubt; and where that is so."""
     dim, dtype = matrices.shape[1], matrices.dtype
-    reflectors, diagonal, off, taus = lax.linalg.tridiagonal(matrices, lower=True)
+    reflectors, diagonal, off, taus = lax.linalg.tridiagonal(
+        matrices / lift[:, None, None], lower=True
+    )
     # Lanes trail in what follows. A zero beside the diagonal closes the recurrences.
     diagonal, off = diagonal.T, jnp.concatenate([off.T, jnp.zeros((1, len(lift)), dtype)])
     radius = jnp.max(jnp.abs(diagonal) + jnp.abs(off) + jnp.abs(jnp.roll(off, 1, axis=0)), axis=0)
@@ -95,11 +97,14 @@ def _from_tridiagonal(matrices, lifted, lift):
     degenerate = doubtful > negative
 
     mode, residual = _mode(diagonal, off, lowest, pivots[:, 3])
-    logs = jnp.sum(jnp.log(jnp.abs(pivots[:, 0])), axis=0) - lifted * jnp.log(lift)
+    logs = jnp.sum(jnp.log(jnp.abs(pivots[:, 0])), axis=0)
     logs = logs - jnp.where(negative == 1, jnp.log(jnp.abs(lowest)), 0.0)
-    exact = residual < 100 * dim * jnp.finfo(dtype).eps * radius
+    logs = logs + (dim - lifted - negative) * jnp.log(lift)
+    exact = residual < 30 * dim**0.5 * jnp.finfo(dtype).eps * radius
     enough = exact & (negative <= 1) & ~degenerate & (lifted < dim)
-    found = Inertia(negative, degenerate, lowest, _reflected(reflectors, taus, mode), logs)
+    mode = _reflected(reflectors, taus, mode)
+    enough = enough & jnp.all(jnp.isfinite(mode), axis=1)
+    found = Inertia(negative, degenerate, lowest * lift, mode, logs)
     return found, enough
 
 

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, minres
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh, minres
 
 from jaxscape.surface import Surface
 
@@ -157,6 +157,8 @@ def _largest(operator, count, start, tolerance, max_products):
         value = np.concatenate([failed.eigenvalues, np.full(missing, np.nan)])
         gap = np.full((dim, missing), np.nan)
         vector, good = np.concatenate([failed.eigenvectors.reshape(dim, -1), gap], axis=1), False
+    except ArpackError:  # no direction to start with: the operator takes everything to zero
+        value, vector, good = np.full(count, np.nan), np.full((dim, count), np.nan), False
     order = np.argsort(np.where(np.isnan(value), -np.inf, value))
     return value[order], vector[:, order].T, good
 

@@ -213,8 +213,10 @@ def _climbing(options, steps):
 
 
 def _climber(options, energies, steps):
-    """The image that climbs `[*lanes]`, 0 while none does."""
-    return jnp.where(_climbing(options, steps), jnp.argmax(energies[1:-1], axis=0) + 1, 0)
+    """The image that climbs `[*lanes]`, 0 while none does or where an end is the highest."""
+    top = jnp.max(energies[1:-1], axis=0) >= jnp.maximum(energies[0], energies[-1])
+    highest = jnp.argmax(energies[1:-1], axis=0) + 1
+    return jnp.where(_climbing(options, steps) & top, highest, 0)
 
 
 def _band_force(options: NEB | String, band, energies, gradients, steps):

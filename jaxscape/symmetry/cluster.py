@@ -69,6 +69,11 @@ class Cluster(Symmetry):
             if held.ndim != 2 or held.shape[1] != 3 or not np.isfinite(held).all():
                 raise ValueError(f"frozen has shape {held.shape}; pass finite positions [m, 3]")
             self.frozen = tuple(map(tuple, held.tolist()))
+            if self.species is not None and len(self.species) <= len(held):
+                raise ValueError(
+                    f"species names {len(self.species)} atoms and frozen has {len(held)}: name the "
+                    "moving atoms first, then the frozen ones"
+                )
             _setting(self)
         if self.masses is not None:
             if self.kinds is not None and len(self.kinds) != len(self.masses):

@@ -213,6 +213,15 @@ def test_every_negative_direction_leads_down():
     assert len(none) == len(none.plus) == 0
 
 
+def test_ways_down_of_few_coordinates():
+    double = js.Surface(lambda x: jnp.sum((x**2 - 1.0) ** 2) + 0.1 * x[0] ** 2, dim=2)
+    assert len(js.escape_directions(double, np.zeros((1, 2)))) == 2
+    line = js.Surface(lambda x: (x[0] ** 2 - 1.0) ** 2, dim=1)
+    assert js.escape_directions(line, np.zeros((1, 1))).eigenvalue.tolist() == [-4.0]
+    flat = js.Surface(lambda x: jnp.sum(x**4), dim=2)
+    assert len(js.escape_directions(flat, np.zeros((1, 2)))) == 0
+
+
 def test_gentle_ways_down_are_found():
     slopes = np.append(-1e-6, np.linspace(1e-5, 2.0, 399) ** 2)
     surface = js.Surface(lambda x: 0.5 * jnp.sum(slopes * x**2) + 1e-6 * x[0] ** 4, dim=400)

@@ -151,6 +151,10 @@ def test_laws_end_smoothly():
     assert value[0] != 0
 
 
+def salt(laws):
+    return Ionic({"A": 1.0, "B": -1.0}, [3.0] * 3, species="AB", laws=laws)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -174,6 +178,10 @@ def test_laws_end_smoothly():
         (lambda: js.systems.silica(0), "cells is 0"),
         (lambda: js.systems.silica(pressure=0.1), "variable_cell=True"),
         (lambda: Buckingham(1.0, 0.0), "rho is 0.0"),
+        (lambda: salt({("A", "b"): Buckingham()}), r"laws names \('A', 'b'\)"),
+        (lambda: salt({("A", "B"): Buckingham(), ("B", "A"): Buckingham()}), "both ways round"),
+        (lambda: salt({("A", "B"): 3.0}), "is 3.0; pass a potential"),
+        (lambda: Ionic({"A": np.nan}, [3.0] * 3, species="AA"), "has a charge of nan"),
     ],
 )
 def test_bad_input_is_refused_with_a_remedy(make, message):

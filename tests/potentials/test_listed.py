@@ -53,6 +53,18 @@ def test_the_energy_is_that_of_all_pairs(cell):
 
 
 @pytest.mark.slow
+def test_a_lane_does_not_depend_on_its_company():
+    model, x = glass(CELLS["cube"])
+    listed = Listed(model, x, skin=0.3)
+    energy = eqx.filter_jit(lambda p, x: p.energy_and_gradient(x))
+    far = x + 0.3 * np.random.default_rng(3).uniform(-1, 1, len(x))
+    mixed, same = (energy(listed, np.stack([x, other], axis=1)) for other in (far, x))
+    np.testing.assert_array_equal(mixed[0][0], same[0][0])
+    np.testing.assert_array_equal(mixed[1][:, 0], same[1][:, 0])
+    np.testing.assert_allclose(mixed[0][1], energy(model, far)[0], rtol=1e-11)
+
+
+@pytest.mark.slow
 def test_it_is_a_surface_like_any_other():
     model, x = glass(CELLS["cube"])
     crystal = js.symmetry.Crystal(cell=CELLS["cube"], species=["A"] * 180 + ["B"] * 36)

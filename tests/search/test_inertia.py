@@ -81,6 +81,23 @@ def test_matrices_that_fall_apart(name):
     np.testing.assert_allclose(image, found.lowest[0] * found.mode[0], atol=1e-11)
 
 
+@pytest.mark.parametrize("size", [1e-8, 1e8])
+def test_the_unit_of_energy_does_not_matter(size):
+    made, lift, _ = matrices(list(cases().values()))
+    found, scaled = measured(made, lift), measured(size * made, size * lift)
+    np.testing.assert_array_equal(scaled.negative, found.negative)
+    np.testing.assert_array_equal(scaled.degenerate, found.degenerate)
+    np.testing.assert_allclose(scaled.lowest / size, found.lowest, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(scaled.log_product[0] - found.log_product[0], 35 * np.log(size))
+
+
+def test_single_precision():
+    made, lift, spectra = matrices([cases()["minimum"], cases()["transition state"]])
+    found = measured(made.astype("float32"), lift.astype("float32"))
+    assert found.negative.tolist() == [0, 1] and not found.degenerate.any()
+    np.testing.assert_allclose(found.lowest, spectra.min(axis=1), atol=1e-6 * lift.max())
+
+
 def test_a_matrix_out_of_the_ordinary_leaves_its_neighbours_alone():
     made, lift, _ = matrices(list(cases().values()))
     together = measured(made, lift)

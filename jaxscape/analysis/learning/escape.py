@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -11,6 +12,8 @@ from jaxscape.search.arguments import positive_number
 from jaxscape.search.minimise import minimise
 from jaxscape.search.results import StationaryPoints
 from jaxscape.surface import as_surface
+
+_DENSE = 64  # coordinates up to which a Hessian is small
 
 
 class EscapeDirections(eqx.Module):
@@ -65,7 +68,7 @@ def escape_directions(
     x = np.asarray(x)
     tolerance = positive_number("tolerance", tolerance)
     lowest, vectors, error = _lowest(surface, x, most, tolerance)
-    doubtful = np.flatnonzero(np.any(np.abs(lowest + threshold) <= error, axis=1))
+    doubtful = np.flatnonzero(np.any(~(np.abs(lowest + threshold) > error), axis=1))
     if len(doubtful):
         # Ways down are followed from the least of slopes: -1e-6 beside 1 is no rounding.
         finer = _lowest(surface, x[doubtful], most, 1e-4 * tolerance)
@@ -92,7 +95,23 @@ def escape_directions(
 
 
 def _lowest(surface, x, most, tolerance):
-    """Lowest eigenvalues `[B, k]`, their vectors and errors."""
-    count = min(most, x.shape[1] - 1)
+    """Lowest eigenvalues `[B, k]`, their vectors and errors; NaN where they do not converge."""
+    count = min(most, x.shape[1])
+    if x.shape[1] <= _DENSE:
+        return _of_matrices(surface, x, count)
     found = curvature(surface, x, lowest=count, highest=0, tolerance=tolerance, max_products=20_000)
     return found.lowest, found.lowest_vectors, found.residuals[:, :count]
+
+
+def _of_matrices(surface, x, count):
+    """The same of few coordinates, from Hessians with zero modes put out of the way."""
+    found = []
+    for row in x:
+        modes = np.asarray(surface.symmetry.zero_modes(jnp.asarray(row)), np.float64)
+        hessian = np.asarray(surface.hessian(jnp.asarray(row)), np.float64)
+        project = np.eye(len(row)) - modes.T @ modes
+        size = np.linalg.norm(hessian)
+        values, vectors = np.linalg.eigh(project @ hessian @ project + 2 * size * modes.T @ modes)
+        error = 10 * np.finfo(x.dtype).eps * size
+        found.append((values[:count], vectors.T[:count], np.full(count, error)))
+    return tuple(np.stack(part) for part in zip(*found, strict=True))
