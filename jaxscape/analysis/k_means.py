@@ -27,6 +27,7 @@ def k_means_landscape(
     runs: int = 10_000,
     neighbours: int | None = None,
     generations: int | None = None,
+    offspring: int = 20_000,
 ) -> Landscape:
     """The minima of the K-means cost and the passes between them.
 
@@ -47,9 +48,15 @@ def k_means_landscape(
     - `generations`: minima that passes lead to are added and searched from in turn, so many
       times; 1 stops at the neighbours of the minima of the runs. Default until there are no new
       ones; the irises in six clusters have thousands, and 1 is enough there.
+    - `offspring`: before each generation, so many starts drawn from the minima known by then: in
+      turn a point of the straight line between two minima, whose centres are paired at random,
+      and a minimum with all centres kicked by 0.05 to 0.4 standard deviations of the samples.
 
     Every minimum is searched from with each of its centres put on every sample, too (or one in so
-    many, with `neighbours`).
+    many, with `neighbours`). What has a narrow basin is missed by both, and by random starts: of
+    the irises in three clusters there are ten minima known, and one of them is met about once in
+    100,000 runs, but once in some 3,000 of the `offspring`. No finite search proves that nothing
+    is missing.
 
     ```python
     square = np.array([[0.0, 0.0], [0.0, 1.0], [1.1, 0.0], [1.1, 1.0]])
@@ -64,6 +71,7 @@ def k_means_landscape(
     if not jax.config.jax_enable_x64:  # type: ignore
         raise ValueError("this needs float64: jax.config.update('jax_enable_x64', True)")
     runs = positive("runs", runs)
+    offspring = positive("offspring", offspring)
     surface = k_means_surface(points, clusters)
     model: KMeans = surface.function  # type: ignore
     neighbours = None if neighbours is None else positive("neighbours", neighbours)
@@ -74,6 +82,11 @@ def k_means_landscape(
     network.add(_minima(model, _settled(model, starts)))
     done = generation = 0
     while done < len(network.minima) and generation != generations:
+        if model.clusters > 1:
+            known = network.minima.x.reshape(shape)
+            lane = jax.random.fold_in(key, generation)
+            ends = _settled(model, _offspring(model, known, lane, offspring))
+            network.add(_minima(model, _taken(ends, _distinct(ends))))
         fresh, done = np.arange(done, len(network.minima)), len(network.minima)
         _search_from(network, model, fresh, neighbours)
         generation += 1
@@ -143,6 +156,18 @@ def _distinct(found: Clustering, *more):
 
 def _taken(batch, rows):
     return jax.tree.map(lambda a: a[rows], batch)
+
+
+def _offspring(model, known, key, count):
+    """Starts from minima: on the lines between two, their centres paired at random, and kicked."""
+    pair, order, place, kick = jax.random.split(key, 4)
+    one, two = known[np.asarray(jax.random.randint(pair, (2, count), 0, len(known)))]
+    place = np.asarray(jax.random.uniform(place, (count, 1, 1)))
+    order = np.argsort(np.asarray(jax.random.uniform(order, one.shape[:2])), axis=1)
+    line = one + place * (np.take_along_axis(two, order[..., None], axis=1) - one)
+    spread = np.std(np.asarray(model.points), axis=0)
+    step = 0.05 * 8.0**place * spread * np.asarray(jax.random.normal(kick, one.shape))
+    return np.where(np.arange(count)[:, None, None] % 2, line, one + step)
 
 
 def _relocated(model, centres, neighbours):

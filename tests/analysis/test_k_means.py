@@ -33,7 +33,7 @@ def three():
 
 def test_all_fixed_points_of_lloyds_iterations_each_once(three):
     np.testing.assert_allclose(three.minima.energy.min(), 78.851441, atol=1e-6)
-    assert len(three.minima) >= 9 and three.minima.certified.all()
+    assert len(three.minima) >= 10 and three.minima.certified.all()
     rng = np.random.default_rng(1)
     ends = [lloyd_by_hand(IRIS, IRIS[rng.choice(150, 3, replace=False)]) for _ in range(150)]
     ends = np.array([e for e in ends if e is not None])
@@ -86,6 +86,15 @@ def test_the_result_depends_on_no_seed(three):
         np.testing.assert_allclose(*energies, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3))]
+)
+def test_what_random_starts_hardly_ever_meet(seed, three):
+    """Met once by 139,600 starts of three kinds, by other means; here at every seed."""
+    again = three if seed == 0 else js.k_means_landscape(IRIS, 3, key=jax.random.key(seed))
+    assert np.abs(again.minima.energy - 146.644053).min() < 1e-6
+
+
 @pytest.mark.long
 def test_the_soft_cost_has_the_same_lowest_barrier():
     """Smooth saddles of a small temperature, found by the general engine, tend to the ridge."""
@@ -132,14 +141,14 @@ def ends_by_hand(starts):
     ("clusters", "lowest", "least", "options"),
     [
         (2, 152.347952, 1, {}),
-        (3, 78.851441, 9, {}),
-        (4, 57.228473, 56, {}),
+        (3, 78.851441, 10, {}),
+        (4, 57.228473, 150, {}),
         (5, 46.446182, 279, {"neighbours": 20}),
         (6, 39.039987, 1028, {"neighbours": 10, "generations": 1}),
     ],
 )
 def test_ten_thousand_runs_on_iris(clusters, lowest, least, options):
-    """Counts of fixed points of more runs (51,000 to 190,000) by other means: lower bounds."""
+    """Counts by other means (51,000 to 190,000 runs), four clusters by ours: lower bounds."""
     key = jax.random.key(0)
     network = js.k_means_landscape(IRIS, clusters, key=key, runs=10_000, **options)
     energy = network.minima.energy
@@ -161,5 +170,7 @@ def test_ten_thousand_runs_on_iris(clusters, lowest, least, options):
 def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="runs"):
         js.k_means_landscape(IRIS, 3, key=jax.random.key(0), runs=0)
+    with pytest.raises(ValueError, match="offspring"):
+        js.k_means_landscape(IRIS, 3, key=jax.random.key(0), offspring=0)
     with pytest.raises(ValueError, match="clusters is 150"):
         js.k_means_landscape(IRIS, 150, key=jax.random.key(0))
