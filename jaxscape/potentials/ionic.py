@@ -291,8 +291,6 @@ def _checked_laws(laws, names) -> dict[tuple[Any, Any], PairPotential]:
             raise ValueError(f"laws names {pair!r}; pass pairs of the kinds {names}")
         if not isinstance(law, PairPotential):
             raise ValueError(f"the law of {pair!r} is {law!r}; pass a potential of pairs")
-        if pair[::-1] in given:
-            raise ValueError(f"laws has {pair!r} both ways round: give it once")
         given[pair] = law
     return given
 

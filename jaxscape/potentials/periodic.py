@@ -79,9 +79,9 @@ class Periodic(eqx.Module):
         if isinstance(law, Mapping):
             if not names:
                 raise ValueError("law is a mapping: pass species=, the kind of every atom")
-            twice = [pair for pair in law if pair[0] != pair[1] and pair[::-1] in law]
-            if twice:
-                raise ValueError(f"law has {twice[0]!r} both ways round: give it once")
+            for pair, one in law.items():
+                if not eqx.tree_equal(one, law.get(pair[::-1], one)):
+                    raise ValueError(f"law has {pair!r} both ways round, and they differ")
             table = [[_between(law, a, b, "law") for b in names] for a in names]
             classes = sorted({type(one).__name__ for row in table for one in row})
             if len(classes) > 1:

@@ -179,7 +179,7 @@ def salt(laws):
         (lambda: js.systems.silica(pressure=0.1), "variable_cell=True"),
         (lambda: Buckingham(1.0, 0.0), "rho is 0.0"),
         (lambda: salt({("A", "b"): Buckingham()}), r"laws names \('A', 'b'\)"),
-        (lambda: salt({("A", "B"): Buckingham(), ("B", "A"): Buckingham()}), "both ways round"),
+        (lambda: salt({("A", "B"): Buckingham(), ("B", "A"): Buckingham(1.0)}), "they differ"),
         (lambda: salt({("A", "B"): 3.0}), "is 3.0; pass a potential"),
         (lambda: Ionic({"A": np.nan}, [3.0] * 3, species="AA"), "has a charge of nan"),
     ],
