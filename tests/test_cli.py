@@ -98,6 +98,7 @@ def test_starts_are_drawn_within_bounds(folder, arguments, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_second_run_goes_on(folder, capsys):
     first = ["explore", f"{folder}:surface", "--out", "s", "--searches", "32", "-q"]
     assert main(first) == 0

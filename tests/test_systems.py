@@ -63,6 +63,7 @@ def test_surface_is_complete(name):
     np.testing.assert_allclose(surface(jnp.array(image)), surface(starts[0]), rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_arrays_follow_the_default_float():
     with jax.enable_x64(False):
         for name in EVERY:

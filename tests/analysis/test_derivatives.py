@@ -227,6 +227,7 @@ def test_a_neural_network_by_its_l2(landscapes, networks):
     np.testing.assert_allclose(found["l2"][1], energies, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_parameters_go_backwards(landscapes, networks):
     """600 numbers of the iris data: the derivative of an energy is that at a fixed point."""
     points = networks("iris")
@@ -400,6 +401,7 @@ def test_other_parameters_compile_nothing(compilations):
     assert again["curvature"] == pytest.approx([1 / 0.6])
 
 
+@pytest.mark.slow
 def test_a_linear_molecule_has_five_zero_modes():
     surface = js.systems.lennard_jones(2)
     x = np.zeros((1, 6))

@@ -53,6 +53,7 @@ def test_200_networks_with_detailed_balance(random_kinetic_network):
         assert forth == pytest.approx(back, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_200_networks_of_any_rates(random_rates):
     for seed in range(200):
         matrix = js.RateMatrix.from_matrix(random_rates(4 + seed % 9, seed, spread=2.0))

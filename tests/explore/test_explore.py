@@ -78,6 +78,7 @@ def test_lj7_complete_and_exact(lj7_network, lj_networks, plain_lj, spectrum):
     assert network.attempts.kinds()["single_ended"] < 5000
 
 
+@pytest.mark.slow
 def test_few_searches_suffice_for_lj7(lj7, lj7_starts, lj7_network):
     network = js.explore(lj7, lj7_starts, key=jax.random.key(5), searches=2048, **QUIET)
     assert (len(network.minima), len(network.transition_states)) == (4, 12)

@@ -26,6 +26,7 @@ def exact(surface, x):
     return np.array(found)
 
 
+@pytest.mark.slow
 def test_lowest_eigenvalues_are_those_of_the_dense_hessian(lj8):
     surface, minima = lj8
     # Far from stationary as well, where the lowest eigenvalue is negative.
