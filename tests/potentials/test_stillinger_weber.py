@@ -55,7 +55,7 @@ def crystal():
 
 def test_a_cell_smaller_than_the_cutoff_has_all_its_images(crystal):
     potential, cell, atoms = crystal
-    assert len(potential.images.shifts) == 27
+    assert len(potential.images.shifts) == 19  # of 27: those to the corners are out of reach
     energy = eqx.filter_jit(potential)
     expected = written_out(atoms, cell)
     np.testing.assert_allclose(energy(atoms.ravel()), expected, rtol=1e-10)
