@@ -120,12 +120,13 @@ class Listed(eqx.Module):
     def _by_list(self, near, full, x, *rest):
         """`near` where the list holds, `full` in other lanes: none depends on its company."""
         holds = self.holds(x)
+        found = tuple(near(x, *rest))  # by the same code in either case, to the last bit
 
-        def mixed(*arguments):
-            both = zip(near(*arguments), full(*arguments), strict=True)
+        def mended(found, *arguments):
+            both = zip(found, full(*arguments), strict=True)
             return tuple(jnp.where(holds, one, other) for one, other in both)
 
-        return lax.cond(jnp.all(holds), lambda *a: tuple(near(*a)), mixed, x, *rest)
+        return lax.cond(jnp.all(holds), lambda found, *_: found, mended, found, x, *rest)
 
     def _near_ones(self, x):
         energy, *force = self._over_list(x, [], lambda terms, apart, moves: terms(apart, None))
