@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxscape.search.moves import turned
+
 
 @dataclasses.dataclass(frozen=True)
 class DihedralRotation:
@@ -94,12 +96,8 @@ class DihedralRotation:
         for (a, b, side), by in zip(turns, angles, strict=True):
             axis = atoms[b] - atoms[a]
             axis = axis / jnp.sqrt(jnp.sum(axis * axis))
-            arms = atoms - atoms[b]
-            along = axis * jnp.sum(axis * arms, axis=1, keepdims=True)
-            across = jnp.cross(jnp.broadcast_to(axis, arms.shape), arms)
-            turned = atoms[b] + along + jnp.cos(by) * (arms - along) + jnp.sin(by) * across
             moves = np.isin(np.arange(len(atoms)), side)[:, None]
-            atoms = jnp.where(moves, turned, atoms)
+            atoms = jnp.where(moves, atoms[b] + turned(atoms - atoms[b], axis, by), atoms)
         return atoms.reshape(x.shape)
 
 

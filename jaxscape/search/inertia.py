@@ -113,23 +113,31 @@ def _pivots(diagonal, off, shifts):
 
     As many are negative as eigenvalues lie below the shift, and their product is the determinant.
     """
-    tiny = jnp.finfo(diagonal.dtype).tiny ** 0.5
 
     def eliminate(pivot, row):
-        here, square = row
-        pivot = here - shifts - square / pivot
-        pivot = jnp.where(jnp.abs(pivot) < tiny, -tiny, pivot)
+        pivot = _next_pivot(pivot, row, shifts)
         return pivot, pivot
 
-    squares = jnp.roll(off * off, 1, axis=0)
-    return lax.scan(eliminate, jnp.ones_like(shifts), (diagonal, squares))[1]
+    return lax.scan(eliminate, jnp.ones_like(shifts), _rows(diagonal, off))[1]
+
+
+def _rows(diagonal, off):
+    """Of every row its diagonal element, and the square of what links it to the row before."""
+    return diagonal, jnp.roll(off * off, 1, axis=0)
+
+
+def _next_pivot(pivot, row, shifts):
+    """The pivot of the next row of T - shifts; never zero."""
+    diagonal, square = row
+    tiny = jnp.finfo(diagonal.dtype).tiny ** 0.5
+    pivot = diagonal - shifts - square / pivot
+    return jnp.where(jnp.abs(pivot) < tiny, -tiny, pivot)
 
 
 def _eigenvalues(diagonal, off, which, radius):
     """Eigenvalues number `which [n, lanes]`, from zero, of spectra within the radius."""
     fractions = jnp.arange(1, _SHIFTS + 1, dtype=radius.dtype)[:, None, None] / (_SHIFTS + 1)
-    squares = jnp.roll(off * off, 1, axis=0)
-    tiny = jnp.finfo(diagonal.dtype).tiny ** 0.5
+    rows = _rows(diagonal, off)
 
     def narrow(_, bracket):
         low, high = bracket
@@ -137,13 +145,11 @@ def _eigenvalues(diagonal, off, which, radius):
 
         def eliminate(carry, row):
             pivot, below = carry
-            here, square = row
-            pivot = here - shifts - square / pivot
-            pivot = jnp.where(jnp.abs(pivot) < tiny, -tiny, pivot)
+            pivot = _next_pivot(pivot, row, shifts)
             return (pivot, below + (pivot < 0)), None
 
         start = (jnp.ones_like(shifts), jnp.zeros(shifts.shape, jnp.int32))
-        above = lax.scan(eliminate, start, (diagonal, squares))[0][1] > which
+        above = lax.scan(eliminate, start, rows)[0][1] > which
         # The bracket ends at the first shift that has more than `which` below it.
         return (
             jnp.max(jnp.where(above, low, shifts), axis=0),

@@ -141,7 +141,7 @@ class RigidBodies:
         shift = size * jax.random.uniform(where, centres.shape, x.dtype, -1.0, 1.0)
         angles = self.turn * jax.random.uniform(angle, (count, 1, 1), x.dtype, -1.0, 1.0)
         axes = _directions(axis, count, x.dtype)[:, None]
-        return (centres + shift + _turned(bodies - centres, axes, angles)).reshape(x.shape)
+        return (centres + shift + turned(bodies - centres, axes, angles)).reshape(x.shape)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Twist:
         height = self.offset * radius * jax.random.uniform(place, (), x.dtype, -1.0, 1.0)
         angle = jax.random.uniform(turn, (), x.dtype, -jnp.pi, jnp.pi)
         above = jnp.sum(away * axis, axis=1, keepdims=True) > height
-        return (centre + jnp.where(above, _turned(away, axis, angle), away)).reshape(x.shape)
+        return (centre + jnp.where(above, turned(away, axis, angle), away)).reshape(x.shape)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +223,7 @@ class Symmetrised:
             copy = jnp.where((image < 0)[:, None], copy * jnp.array([0.0, 0.0, 1.0]), copy)
             angle = 2.0 * jnp.pi * jnp.maximum(image, 0) / order
             axis = jnp.array([[0.0, 0.0, 1.0]], x.dtype)
-            copies = copies.at[group].set(_turned(copy, axis, angle.astype(x.dtype)[:, None]))
+            copies = copies.at[group].set(turned(copy, axis, angle.astype(x.dtype)[:, None]))
         # A trace of disorder: what is a saddle by symmetry alone is left by the next quench.
         return (centre + copies + 0.01 * size * rough).reshape(x.shape)
 
@@ -311,7 +311,7 @@ def _directions(key, count, dtype):
     return jnp.stack([ring * jnp.cos(angle), ring * jnp.sin(angle), z], axis=1)
 
 
-def _turned(vectors, axes, angles):
+def turned(vectors, axes, angles):
     """Vectors turned about unit axes (Rodrigues)."""
     along = axes * jnp.sum(axes * vectors, axis=-1, keepdims=True)
     across = jnp.cross(jnp.broadcast_to(axes, vectors.shape), vectors)

@@ -15,7 +15,7 @@ from jaxscape.search.interpolation import Interpolation
 from jaxscape.search.lbfgs import into_bounds
 from jaxscape.search.minimise import tile_width
 from jaxscape.search.status import Status, count_statuses
-from jaxscape.search.string import String, respaced
+from jaxscape.search.string import String, check_path_options, respaced
 from jaxscape.surface import Surface, as_surface, lane_value_and_grad
 
 
@@ -45,13 +45,7 @@ class NEB:
     interpolation: Interpolation | None = None
 
     def __post_init__(self):
-        if self.images < 3:
-            raise ValueError(f"images is {self.images}; a path needs both ends and a middle")
-        if self.history < 1:
-            raise ValueError(f"history is {self.history}; keep at least one pair")
-        for name in ("spring", "max_step"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        check_path_options(self, ("spring", "max_step"))
 
 
 class Candidates(eqx.Module):

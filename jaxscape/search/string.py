@@ -38,12 +38,18 @@ class String:
     interpolation: Interpolation | None = None
 
     def __post_init__(self):
-        if self.images < 3:
-            raise ValueError(f"images is {self.images}; a path needs both ends and a middle")
-        if self.history < 1:
-            raise ValueError(f"history is {self.history}; keep at least one pair")
-        if not self.max_step > 0:
-            raise ValueError(f"max_step is {self.max_step}; it must be positive")
+        check_path_options(self, ("max_step",))
+
+
+def check_path_options(options, positive: tuple[str, ...]) -> None:
+    """Refuse what neither a string nor a band can be."""
+    if options.images < 3:
+        raise ValueError(f"images is {options.images}; a path needs both ends and a middle")
+    if options.history < 1:
+        raise ValueError(f"history is {options.history}; keep at least one pair")
+    for name in positive:
+        if not getattr(options, name) > 0:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be positive")
 
 
 def respaced(band, pinned):
