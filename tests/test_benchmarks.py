@@ -198,7 +198,7 @@ def test_copies_align_to_nothing(script, tmp_path):
 
 @pytest.mark.slow
 def test_bands_and_strings_end_on_the_same_path(script):
-    rows = script("bands", "--systems", "lj7", "--images", 7)
+    rows = script("bands", "--systems", "lj7", "--images", 9)
     assert len(rows) == 6 and all(row["converged"] == row["paths"] == 6 for row in rows)
     tops = [row["top"] for row in rows]
     assert max(tops) - min(tops) < 0.02
