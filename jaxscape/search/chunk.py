@@ -33,7 +33,9 @@ class _Harvest(eqx.Module):
 @eqx.filter_jit
 def _idle(search, surface, buffer, width, active):
     """A carry in which `active` lanes wait for a job and the rest never get one."""
+    # Of the types that a chunk returns, or the second chunk would be compiled anew.
     state = search.init(surface, buffer)
+    state = jax.tree.map(lambda leaf: lax.convert_element_type(leaf, leaf.dtype), state)
     owners = jnp.where(jnp.arange(width) < active, -1, -2).astype(jnp.int32)
     return jnp.zeros((), jnp.int32), state, owners
 

@@ -74,6 +74,26 @@ def test_searches_lower(kind, name):
         assert "callback" not in text.lower(), platform
 
 
+@pytest.mark.parametrize("name", list(searches()))
+def test_the_second_chunk_is_not_compiled_anew(name):
+    """In single precision, JAX's default, where whole numbers from literals have weak types."""
+
+    def types(function, *arguments):
+        out = jax.tree.leaves(jax.eval_shape(function, *arguments))
+        return [(leaf.shape, leaf.dtype, leaf.weak_type) for leaf in out]
+
+    with jax.enable_x64(False):
+        search, buffer = searches()[name]
+        surface = js.Surface(LennardJones(), symmetry=Cluster(), dim=DIM)
+        buffer = jax.tree.map(jnp.asarray, buffer)
+        owners = jnp.zeros(WIDTH, jnp.int32)
+        numbers = jnp.asarray(WIDTH, jnp.int32), jnp.asarray(False), jnp.asarray(4, jnp.int32)
+        carry = lanes._idle.__wrapped__(search, surface, buffer, WIDTH, WIDTH)
+        chunk = lanes._chunk.__wrapped__
+        after = types(lambda c: chunk((search, surface), c, buffer, owners, *numbers)[0], carry)
+        assert after == types(lambda c: c, carry)
+
+
 @pytest.mark.parametrize("dim", [DIM, 36])  # CPUs take larger Hessians apart in their own way
 @pytest.mark.parametrize("kind", list(SURFACES))
 def test_certificates_lower(kind, dim):
