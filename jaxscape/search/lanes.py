@@ -21,7 +21,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from jaxscape._machine import cores
+from jaxscape._machine import cores, make_room_for_code
 from jaxscape.search.arguments import positive
 from jaxscape.search.bar import tqdm
 from jaxscape.search.budget import Budget
@@ -95,6 +95,7 @@ def run(
     **Returns:** `(outputs, finished [B] bool, statistics)`, or with `events`
     `(outputs, owners, statistics)`. Rows of jobs that never finished are zeros.
     """
+    make_room_for_code()
     lanes = None if lanes is None else positive("lanes", lanes)
     batch = jax.tree.leaves(jobs)[0].shape[0]
     budget = budget or Budget()
