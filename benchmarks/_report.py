@@ -249,7 +249,8 @@ def markdown(rows: Rows) -> str:
             f"| {line.work} | {line.unit} | {figure(line.ours)} | {other} | "
             f"{figure(line.theirs)} | {line.ahead} |"
         )
-    text += ["", *lanes_table(rows), "", *compile_table(rows), "", *size_table(rows)]
+    for table in (lanes_table, queue_table, compile_table, size_table):
+        text += ["", *table(rows)]
     text += ["", *minimisers_table(rows), "", *networks_table(rows)]
     return "\n".join(text).rstrip() + "\n"
 
@@ -297,6 +298,40 @@ def lanes_table(rows: Rows) -> list[str]:
             f"{percent(stages['elsewhere']['cpu_share'])} | {compiling} |"
         )
     return text if len(text) > 6 else []
+
+
+SEARCHES = {
+    "LBFGSSearch": "`minimise`",
+    "HEFSearch": "`find_transition_states`",
+    "BandSearch": "`neb`, 7 images",
+    "HoppingSearch": "`basin_hopping`, 10 steps a chain",
+}
+
+
+def queue_table(rows: Rows) -> list[str]:
+    found = rows.find("lanes")
+    if not found:
+        return []
+    atoms = sorted({row["n_atoms"] for row in found})
+    text = [
+        "### How full lanes are kept",
+        "",
+        f"Queues of {found[0]['jobs'] // found[0]['lanes']} times the lanes "
+        f"({found[0]['lanes']}): lane-steps of lanes still searching, and in brackets the share of "
+        "the drivers' wall time in compiled code. What is missing is the end of the queue, when "
+        "the longest searches go on alone.",
+        "",
+        "| search | " + " | ".join(f"LJ{n}" for n in atoms) + " |",
+        "|---|" + "---:|" * len(atoms),
+    ]
+    cells = {
+        (row["search"], row["n_atoms"]): f"{percent(row['useful_share'])} "
+        f"({percent(row['device_share'])})"
+        for row in found
+    }
+    for name, label in SEARCHES.items():
+        text.append(f"| {label} | " + " | ".join(cells.get((name, n), "-") for n in atoms) + " |")
+    return text
 
 
 def compile_table(rows: Rows) -> list[str]:

@@ -151,6 +151,8 @@ PROGRAMME = [
          quick={"100000": "3000 --batch 300"}),
     Work("throughput", 50, ["throughput.py"], rounds=1,
          quick={"throughput.py": "throughput.py --lanes 1 16 --atoms 7 13 --per-lane 1"}),
+    Work("lanes", 60, ["lanes.py"], rounds=1,
+         quick={"lanes.py": "lanes.py --atoms 7 --lanes 16 --queue 2"}),
     Work("hopping13", 25,
          ["basin_hopping.py --atoms 13 --chains 64 --steps 500 --seed {from16}"],
          {"pele": ["pele_basin_hopping.py --atoms 13 --target -44.326801 --seeds 64 --budget 2"]},

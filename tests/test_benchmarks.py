@@ -14,7 +14,7 @@ if not BENCHMARKS.exists():
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
-       "alignment", "alignment_cases", "global_minima", "bands", "_report_learning")  # fmt: skip
+       "alignment", "alignment_cases", "global_minima", "bands", "lanes", "_report_learning")  # fmt: skip
 
 
 @pytest.fixture
@@ -94,6 +94,14 @@ def test_global_minima_are_those_of_the_database(script):
     found, total = script("global_minima", "--atoms", 5, 5, "--chains", 4, "--steps", 20)
     assert found["reached"] and found["lowest"] == pytest.approx(-9.103852, abs=1e-5)
     assert total["reached"] == 1 and total["missed"] == []
+
+
+@pytest.mark.slow
+def test_every_search_is_run_over_a_queue(script):
+    rows = script("lanes", "--atoms", 5, "--lanes", 16, "--queue", 3)
+    searches = ["LBFGSSearch", "HEFSearch", "BandSearch", "HoppingSearch"]
+    assert [row["search"] for row in rows] == searches
+    assert all(0.2 < row["useful_share"] <= 1 and row["jobs"] == 48 for row in rows)
 
 
 def test_size_enters_every_point_once(script):
