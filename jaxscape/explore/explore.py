@@ -27,6 +27,10 @@ from jaxscape.surface import Surface, as_surface
 
 # Pairs in one round of a strategy: what is found in one decides on the next.
 _PAIRS = 16
+# Searches in one round, and starts where none are given. Energies of other programs take
+# milliseconds, and a round that does not end within the budget is lost.
+_BATCH, _COSTLY_BATCH = 512, 16
+_SAMPLES = 256
 # Less careful searches than those for one transition state: going further astray, they cost more
 # and find rare ones more often.
 _METHOD = HybridEigenvectorFollowing(relaxations=0, slack=math.inf)
@@ -44,7 +48,7 @@ def explore(
     searches: int | None = None,
     seconds: float | None = None,
     patience: int | None = None,
-    batch: int = 512,
+    batch: int | None = None,
     displacement: tuple[float, float] = (0.5, 1.5),
     connect: bool = True,
     method: HybridEigenvectorFollowing = _METHOD,
@@ -68,7 +72,8 @@ def explore(
     **Arguments:**
 
     - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
-    - `x0`: starting points `[B, dim]`; default 256 samples of the surface.
+    - `x0`: starting points `[B, dim]`; default 256 samples of the surface, 16 where energies come
+      from another program.
     - `key`: the same key, starts and budget give the same network.
     - `landscape`: one to go on with; `store`: an SQLite file to write to as it goes, or to go
       on with if it exists.
@@ -80,7 +85,8 @@ def explore(
       `seconds`: after so much time; `patience`: after so many searches in a row without
       anything new. Whichever comes first; with none of them, `patience` follows the size of the
       network.
-    - `batch`: searches in one round. What is reported after a round is in the store.
+    - `batch`: searches in one round, 512 by default, 16 where energies come from another program.
+      What is reported after a round is in the store.
     - `displacement`: shortest and longest random displacement from a minimum (Euclidean, in
       units of the surface's `scale`); lengths are drawn evenly in their logarithm.
     - `connect`: join unconnected parts by double-ended searches.
@@ -101,6 +107,9 @@ def explore(
     surface = as_surface(surface)
     searches = None if searches is None else positive("searches", searches)
     patience = None if patience is None else positive("patience", patience)
+    costly = surface.costly
+    if batch is None:
+        batch = _COSTLY_BATCH if costly else _BATCH
     batch = positive("batch", batch)
     budget = Budget(seconds)
     check_key(key)
@@ -111,7 +120,7 @@ def explore(
     network = landscape_for(surface, landscape, store)
     fresh = len(network.minima) == 0
     if x0 is None and fresh:
-        x0 = surface.sample(key, 256)
+        x0 = surface.sample(key, _COSTLY_BATCH if costly else _SAMPLES)
     dtype = np.asarray(x0).dtype if x0 is not None else network.minima.x.dtype
     if x0 is not None:
         x0 = checked_starts(surface, x0)
