@@ -53,7 +53,7 @@ def page_data(source: Source, network: Landscape | KineticNetwork | None, struct
 def _links(source: Source, network) -> tuple[dict[str, list], np.ndarray]:
     """The lowest transition state of every pair of minima, from the lowest up, and their rows."""
     steps = steps_of(source.tree if network is None else network)
-    energy = steps.energy
+    energy = source.scale(steps.energy)
     plus, minus = source.ids[steps.plus], source.ids[steps.minus]
     place = {minimum: leaf for leaf, minimum in enumerate(source.tree.leaf_ids.tolist())}
     rows, pairs, seen = [], [], set()

@@ -12,7 +12,6 @@ from jaxscape.analysis.kinetics.rates import Rates, rates
 from jaxscape.analysis.thermodynamics.quantum import mass_weighted_eigenvalues
 from jaxscape.analysis.thermodynamics.vibrations import known_masses
 from jaxscape.landscape import KineticNetwork, Landscape, as_network
-from jaxscape.units import Units
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from jaxscape.analysis.thermodynamics.quantum import (
 from jaxscape.landscape import Landscape
 from jaxscape.surface import Surface
 
+
 def wavenumbers(
     surface: Surface, x: Float[np.ndarray, "batch dim"], *, masses=None
 ) -> list[Float[np.ndarray, " n"]]:
@@ -110,13 +111,14 @@ class BarrierTable:
     units: str
 
     def __str__(self) -> str:
-        lines = [f"{'ts':>4} {'from':>5} {'to':>5} {self.units:>10} {'forward':>10} {'back':>10}"]
-        lines[0] += f" {'cm^-1':>9}"
+        columns = f"{'energy':>10} {'forward':>10} {'back':>10} {'imaginary':>10}"
+        lines = [f"{'ts':>4} {'from':>5} {'to':>5} {columns}"]
+        lines.append(" " * 17 + f"{self.units:>10} " * 3 + f"{'cm^-1':>10}")
         for row in zip(
             self.ids, self.plus, self.minus, self.energy, self.forward, self.backward,
             self.imaginary, strict=True,
         ):  # fmt: skip
-            lines.append("{:4d} {:5d} {:5d} {:10.3f} {:10.3f} {:10.3f} {:9.1f}".format(*row))
+            lines.append("{:4d} {:5d} {:5d} {:10.3f} {:10.3f} {:10.3f} {:10.1f}".format(*row))
         return "\n".join(lines)
 
 
