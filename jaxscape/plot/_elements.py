@@ -8,7 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxscape.plot._style import CYCLE
-from jaxscape.symmetry._bonds import RADII
+from jaxscape.symmetry._bonds import BONDED, RADII
+
+# Atoms that are no elements are joined up to this multiple of the usual distance between nearest
+# ones: the second shell of close packing is at 1.41.
+NEIGHBOURS = 1.22
 
 # Those of Jmol, http://jmol.sourceforge.net/jscolors, carbon darker to stand out from hydrogen.
 _TABLE = """
@@ -52,9 +56,14 @@ def shades(species: Sequence[str]) -> list[str]:
     return [CYCLE[kinds.index(kind) % len(CYCLE)] for kind in species]
 
 
-def looks(species: Sequence[str]) -> dict[str, list]:
-    """What pages know of atoms: colours, and of elements radii of bonds and balls."""
-    found: dict[str, list] = {"shades": shades(species)}
+def looks(species: Sequence[str], usual: float) -> dict[str, list]:
+    """What pages know of atoms: colours, radii of balls, and how far their bonds reach.
+
+    Two atoms are joined up to the sum of their reaches; `usual` is the usual distance between
+    neighbours, for atoms that are no elements.
+    """
     if elements(species):
-        found |= {"covalent": radii(species).tolist(), "balls": balls(species).tolist()}
-    return found
+        sizes, reach = balls(species), BONDED * radii(species)
+    else:
+        sizes, reach = (np.full(len(species), s * usual) for s in (0.31, 0.5 * NEIGHBOURS))
+    return {"shades": shades(species), "balls": sizes.tolist(), "reach": reach.tolist()}

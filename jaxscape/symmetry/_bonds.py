@@ -20,14 +20,14 @@ _TABLE = """
 RADII: dict[str, float] = {
     kind: float(radius) for kind, radius in zip(_TABLE[::2], _TABLE[1::2], strict=True)
 }
-_BONDED = 1.3  # times the sum of radii: what `bonds_of` takes for a bond
+BONDED = 1.3  # times the sum of radii: what `bonds_of` takes for a bond
 
 
 def bonds_of(
     species, positions: Float[np.ndarray, "n 3"], radii=None
 ) -> tuple[tuple[int, int], ...]:
     """Pairs of atoms nearer than 1.3 times the sum of their covalent radii."""
-    reach = _BONDED * reaches(species, radii)
+    reach = BONDED * reaches(species, radii)
     apart = np.linalg.norm(positions[:, None] - positions, axis=-1)
     return tuple((int(i), int(j)) for i, j in np.argwhere(np.triu(apart < reach, 1)))
 
