@@ -135,13 +135,8 @@ def write(
         positions, cells = _in_cells(landscape, part["x"])
         for i, x in enumerate(positions):
             keys = {"kind": kind} | {name: column[i] for name, column in columns.items()} | common
-            vector = None
-            if (
-                vectors is not None
-                and vectors[i].shape == x.shape
-                and np.all(vectors[i] == vectors[i])
-            ):
-                vector = vectors[i]
+            vector = None if vectors is None or vectors[i].shape != x.shape else vectors[i]
+            vector = None if vector is None or np.isnan(vector).any() else vector
             frames.append(_frame(x, species, keys, vector, None if cells is None else cells[i]))
     write_file(check_target(path, overwrite), "".join(frames))
 
@@ -214,8 +209,8 @@ def write_mode(
     if frames < 4 or not amplitude > 0:
         raise ValueError(f"frames is {frames} and amplitude {amplitude}: pass 4 or more, and > 0")
     swing = amplitude / longest * np.sin(2 * np.pi * np.arange(frames) / frames)
-    frames_of_it = x + swing[:, None] * mode
-    write_path(frames_of_it, path, species=species, units=units, cell=cell, overwrite=overwrite)
+    film = x + swing[:, None] * mode
+    write_path(film, path, species=species, units=units, cell=cell, overwrite=overwrite)
 
 
 def read_frames(path) -> Frames:
@@ -330,7 +325,7 @@ def _columns(path: Path, frames: Frames, rows: list[int], kinds: dict) -> dict[s
 def _in_cells(landscape: Landscape, x) -> tuple[np.ndarray, np.ndarray | None]:
     """Positions `[F, 3 n]`, and the cell of each `[F, 3, 3]` or None."""
     symmetry, surface = landscape.symmetry, landscape.surface
-    if not isinstance(symmetry, Crystal):
+    if not isinstance(symmetry, Crystal) or not len(x):
         return x, None
     if not symmetry.variable_cell:
         return x, np.broadcast_to(symmetry.cell, (len(x), 3, 3))
