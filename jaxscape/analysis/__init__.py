@@ -85,6 +85,7 @@ from jaxscape.analysis.paths import (
     barrier as barrier,
     lowest_path as lowest_path,
 )
+from jaxscape.analysis.reactions import Reactions as Reactions, reactions as reactions
 from jaxscape.analysis.thermodynamics import (
     BarrierTable as BarrierTable,
     HeatCapacity as HeatCapacity,

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxscape.explore.strategies._base import ids_of
 from jaxscape.landscape import Landscape
+from jaxscape.search.dihedral_move import free_turns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,9 @@ class SingleEnded:
       neighbours up to `radius` away, and follows the mode along that displacement. Finds what
       happens at a defect or an adsorbate, where displacing all atoms finds the softest modes only.
       Longer displacements than the default, (1, 3) in Angstrom, find rarer events. None for all.
+    - `bonds`: every other search turns a part of the molecule about one of these that is free to
+      turn, by 30 to 120 degrees, instead of displacing all atoms. Default: those of a surface
+      whose symmetry is a `Molecule`; `()` for none.
 
     >>> SingleEnded(below=-40.0).minima is None
     True
@@ -31,6 +35,7 @@ class SingleEnded:
     below: float | None = None
     centres: tuple[int, ...] | None = None
     radius: float = 3.5
+    bonds: tuple[tuple[int, int], ...] | None = None
 
     def __post_init__(self):
         if self.centres is not None:
@@ -40,6 +45,11 @@ class SingleEnded:
             object.__setattr__(self, "centres", centres)
         if not 0 < self.radius < np.inf:
             raise ValueError(f"radius is {self.radius}; it must be a positive length")
+
+    def turning(self, symmetry) -> tuple[tuple[int, int], ...]:
+        """Bonds about which searches turn parts of a molecule; none where nothing is free to."""
+        bonds = getattr(symmetry, "bonds", ()) if self.bonds is None else self.bonds
+        return bonds if self.centres is None and free_turns(bonds) else ()
 
     @property
     def whole(self) -> bool:
