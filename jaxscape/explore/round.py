@@ -189,9 +189,9 @@ def _displaced(settings: Settings, jobs, x, strategy: SingleEnded):
     share = np.array([g.uniform() for g in generators(settings.key, 3, jobs)], x.dtype)
     x0 = x + (low * (high / low) ** share)[:, None] * kicks
     surface = settings.surface
-    if bonds := strategy.turning(surface.symmetry):
+    if turns := strategy.turns(surface.symmetry):
         odd = np.asarray(jobs) % 2 == 1
-        x0[odd], modes[odd] = turned_starts(settings.key, jobs[odd], x[odd], bonds)
+        x0[odd], modes[odd] = turned_starts(settings.key, jobs[odd], x[odd], turns)
     if surface.lower is not None:
         x0 = np.clip(x0, np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype))
     return x0, modes

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float
 
-from jaxscape.search.dihedral_move import free_turns
 from jaxscape.search.draws import generators
 from jaxscape.search.moves import turned
 
@@ -12,13 +11,12 @@ _LEAST, _MOST = np.radians(30.0), np.radians(120.0)
 
 
 def turned_starts(
-    key, jobs, x: Float[np.ndarray, "jobs dim"], bonds
+    key, jobs, x: Float[np.ndarray, "jobs dim"], turns
 ) -> tuple[Float[np.ndarray, "jobs dim"], Float[np.ndarray, "jobs dim"]]:
-    """Points with a part turned about a free bond drawn at random, and unit vectors of the turn.
+    """Points with a part turned about a bond drawn at random, and unit vectors of the turn.
 
-    That of job `i` depends on the key and `i`.
+    `turns` as `free_turns` gives them. That of job `i` depends on the key and `i`.
     """
-    turns = free_turns(bonds)
     starts, modes = np.array(x), np.zeros_like(x)
     for row, generator in enumerate(generators(key, 5, jobs)):
         a, b, side = turns[generator.integers(len(turns))]

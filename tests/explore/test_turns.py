@@ -7,6 +7,7 @@ import pytest
 import jaxscape as js
 from jaxscape.explore.explore import _interpolation_for
 from jaxscape.explore.turns import turned_starts
+from jaxscape.search.dihedral_move import free_turns
 
 # A ring of three with a chain of two on it: bonds 2-3 and 3-4 are free to turn.
 BONDS = ((0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5))
@@ -14,11 +15,12 @@ X = np.array(
     [[0.0, 0, 0], [1.4, 0, 0], [0.7, 1.2, 0], [0.7, 2.6, 0.3], [1.9, 3.3, 0.4], [2.0, 4.6, 0.9]]
 )
 JOBS = np.arange(40)
+TURNS = free_turns(BONDS)
 
 
 @pytest.fixture(scope="module")
 def starts():
-    return turned_starts(jax.random.key(0), JOBS, np.repeat(X.reshape(1, 18), 40, axis=0), BONDS)
+    return turned_starts(jax.random.key(0), JOBS, np.repeat(X.reshape(1, 18), 40, axis=0), TURNS)
 
 
 def dihedrals(x):
@@ -48,19 +50,22 @@ def test_modes_go_on_with_the_turn(starts):
 
 
 def test_a_job_is_the_same_in_any_batch(starts):
-    one = turned_starts(jax.random.key(0), JOBS[[7]], X.reshape(1, 18), BONDS)
+    one = turned_starts(jax.random.key(0), JOBS[[7]], X.reshape(1, 18), TURNS)
     np.testing.assert_array_equal(one[0][0], starts[0][7])
     np.testing.assert_array_equal(one[1][0], starts[1][7])
 
 
 def test_bonds_turn_where_the_symmetry_knows_them():
     molecule = js.symmetry.Molecule("CCCCCO", BONDS)
-    assert js.strategies.SingleEnded().turning(molecule) == molecule.bonds
-    assert js.strategies.SingleEnded(bonds=()).turning(molecule) == ()
-    assert js.strategies.SingleEnded(centres=(0,)).turning(molecule) == ()
-    assert js.strategies.SingleEnded().turning(js.symmetry.Cluster()) == ()
-    ring = js.symmetry.Molecule("CCC", BONDS[:3])
-    assert js.strategies.SingleEnded().turning(ring) == ()
+
+    def bonds(symmetry=molecule, **options):
+        return [turn[:2] for turn in js.strategies.SingleEnded(**options).turns(symmetry)]
+
+    assert bonds() == [(2, 3), (3, 4)] and bonds(bonds=((4, 3),)) == [(3, 4)]
+    assert bonds(bonds=()) == bonds(centres=(0,)) == []
+    assert bonds(js.symmetry.Cluster()) == bonds(js.symmetry.Molecule("CCC", BONDS[:3])) == []
+    with pytest.raises(ValueError, match=r"bonds names \(0, 1\).*\(2, 3\), \(3, 4\) would be"):
+        bonds(bonds=((1, 0),))
 
 
 def test_bands_turn_dihedrals_of_whole_molecules():
