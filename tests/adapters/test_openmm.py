@@ -205,7 +205,7 @@ def test_alanine_dipeptide_has_its_barriers(peptide):
 
 @pytest.mark.long
 def test_alanine_dipeptide_is_explored_from_its_smiles(peptide):
-    """Conformers of distance geometry hold two of the four minima; turns of phi and psi the rest."""
+    """Two of the minima come from distance geometry, the others from turns of phi and psi."""
     surface, quartets, _ = peptide
     network = js.explore(
         surface,
