@@ -129,7 +129,8 @@ def as_source(
         )
     if not len(ids):
         raise ValueError("the landscape has no minima to draw: explore its surface first")
-    tree = disconnectivity_tree(landscape) if tree is None else tree
+    if tree is None:
+        tree = disconnectivity_tree(landscape)  # type: ignore
     scale = scale_of(own, units, tree.leaf_energies.min())
     if scale.zero is not None:
         # A tree of free energies has another zero.

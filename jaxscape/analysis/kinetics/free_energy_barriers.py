@@ -106,11 +106,11 @@ def free_energy_barriers(
         logs = np.array([found[-1].forward.log_rate, found[-1].backward.log_rate])
         barriers.append(own.per(units) * kt * (np.log(kt / planck) - logs))
     forward, backward = np.array(barriers).T
-    per_second = [
+    there, back = (
         np.array([getattr(one, side).rate for one in found]) / own.seconds
         for side in ("forward", "backward")
-    ]
-    return FreeEnergyBarriers(temperatures, forward, backward, *per_second, tuple(found), units)
+    )
+    return FreeEnergyBarriers(temperatures, forward, backward, there, back, tuple(found), units)
 
 
 def _at(
