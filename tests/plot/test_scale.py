@@ -1,6 +1,7 @@
 """Energies in other units, above the lowest minimum."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -56,7 +57,8 @@ def test_paths_networks_and_pages_in_other_units(molecule, tmp_path):
         np.sort(edges.get_array()), FACTOR * np.array([0.25, 0.3]), atol=1e-6
     )
     page = plot.html(molecule, tmp_path / "page.html", units="kJ/mol").read_text()
-    data = json.loads(page.partition('type="application/json">')[2].partition("</script>")[0])
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    data = json.loads(text)
     np.testing.assert_allclose(
         sorted(data["links"]["energy"]), FACTOR * np.array([0.3, 0.4]), atol=1e-6
     )
