@@ -13,13 +13,7 @@ from jaxscape._compilation import jit_quickly
 from jaxscape._linear_algebra import over_columns
 from jaxscape.losses import LossFunction, Metrics, NormalStarts, RaveledStarts, Unravel, measured
 from jaxscape.symmetry import NoSymmetry, Symmetry
-
-
-class Units(eqx.Module):
-    """Labels for tables and axes; empty where a quantity has no unit."""
-
-    energy: str = eqx.field(static=True, default="")
-    length: str = eqx.field(static=True, default="")
+from jaxscape.units import Units as Units
 
 
 class Surface(eqx.Module):

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "jaxscape"
 
 # Lowest first; modules of one row know nothing of each other.
 ROWS = (
-    ("_compilation", "_linear_algebra", "_machine"),
+    ("_compilation", "_linear_algebra", "_machine", "units"),
     ("potentials", "models", "symmetry", "losses"),
     ("surface",),
     ("_probes",),

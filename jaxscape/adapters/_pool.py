@@ -25,6 +25,9 @@ class Pool:
     - `workers`: processes; each uses one core.
     - `time_limit`: seconds for one calculation; a worker above it is killed and replaced.
 
+    A point whose worker ends without an answer is tried once more: somebody else may have ended
+    it, the system for want of memory, say.
+
     `last_failure` is the text of the latest failure.
     """
 
@@ -41,6 +44,7 @@ class Pool:
         gradients = np.full((len(points), self.dim), np.nan)
         waiting = list(range(len(points)))[::-1]
         busy: dict[int, tuple[int, float]] = {}  # slot: point, deadline
+        again: set[int] = set()
         with selectors.DefaultSelector() as selector:
             while waiting or busy:
                 for slot in range(len(self.workers)):
@@ -69,6 +73,9 @@ class Pool:
                     answer = worker.answer(self.dim)
                     if answer is None:
                         self._lost(slot, "the worker crashed")
+                        if row not in again:
+                            again.add(row)
+                            waiting.append(row)
                         continue
                     energies[row], gradients[row] = answer[0][0], answer[0][1:]
                     self.last_failure = answer[1] or self.last_failure

@@ -136,7 +136,8 @@ def to_atoms(surface: Surface, points) -> Any:
     """
     with missing("ase", "ase"):
         from ase.calculators.singlepoint import SinglePointCalculator
-    make, factor = _maker(surface), _electronvolts(surface)
+    make = _maker(surface)
+    factor = surface.units.per("eV") if surface.units.energy else 1.0
     modes = getattr(points, "eigenvector", None)
     held = getattr(surface.unflatten, "held", None)
     free = slice(None) if held is None else held.free
@@ -203,16 +204,6 @@ def _maker(surface):
     symbols = [str(kind) for kind in species]
     masses = surface.symmetry.masses
     return lambda x: Atoms(symbols, np.asarray(x, np.float64).reshape(-1, 3), masses=masses)
-
-
-def _electronvolts(surface) -> float:
-    from ase import units
-
-    known = {"eV": 1.0, "": 1.0, "hartree": units.Hartree}
-    known |= {"kcal/mol": units.kcal / units.mol, "kJ/mol": units.kJ / units.mol}
-    if surface.units.energy not in known:
-        raise ValueError(f"energies in {surface.units.energy!r} are not known to ASE")
-    return known[surface.units.energy]
 
 
 class _Held:

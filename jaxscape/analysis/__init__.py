@@ -29,6 +29,7 @@ from jaxscape.analysis.k_means import k_means_landscape as k_means_landscape
 from jaxscape.analysis.kinetics import (
     Committor as Committor,
     FirstPassageDistribution as FirstPassageDistribution,
+    FreeEnergyBarriers as FreeEnergyBarriers,
     GraphTransformation as GraphTransformation,
     KineticPath as KineticPath,
     LinearSolve as LinearSolve,
@@ -46,6 +47,7 @@ from jaxscape.analysis.kinetics import (
     committor as committor,
     fastest_paths as fastest_paths,
     first_passage_distribution as first_passage_distribution,
+    free_energy_barriers as free_energy_barriers,
     kemeny_constant as kemeny_constant,
     kinetic_monte_carlo as kinetic_monte_carlo,
     kinetic_path_sampling as kinetic_path_sampling,
@@ -83,6 +85,7 @@ from jaxscape.analysis.paths import (
     barrier as barrier,
     lowest_path as lowest_path,
 )
+from jaxscape.analysis.reactions import Reactions as Reactions, reactions as reactions
 from jaxscape.analysis.thermodynamics import (
     BarrierTable as BarrierTable,
     HeatCapacity as HeatCapacity,

@@ -58,11 +58,11 @@ def _plot(arguments: argparse.Namespace) -> int:
     name = "landscape.html" if arguments.kind == "html" else f"{arguments.kind}.png"
     output = Path(arguments.output or store.parent / name)
     if arguments.kind == "html":
-        print(plot.html(landscape, output, structures=arguments.structures))
+        print(plot.html(landscape, output, structures=arguments.structures, units=arguments.units))
         return FOUND
     use_files_only()
     if arguments.kind == "network":
-        ax = plot.network(landscape)
+        ax = plot.network(landscape, units=arguments.units)
     else:
         ax = plot.disconnectivity(
             landscape,
@@ -71,6 +71,7 @@ def _plot(arguments: argparse.Namespace) -> int:
             label=labels(landscape) if arguments.label is None else arguments.label,
             max_minima=arguments.max_minima,
             structures=arguments.structures,
+            units=arguments.units,
         )
     save(ax, output)
     print(output)
@@ -100,7 +101,7 @@ def _rates(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
         for kt in arguments.temperature
     ]
-    print(rates_table(found))
+    print(rates_table(found, landscape.units))
     return FOUND
 
 

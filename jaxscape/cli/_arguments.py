@@ -199,6 +199,10 @@ def parser(commands_by_name: dict[str, Callable[[argparse.Namespace], int]]):
         "--structures", type=int, metavar="N",
         help="draw the structures of the N lowest; in a page, keep only those",
     )  # fmt: skip
+    plot.add_argument(
+        "--units", metavar="UNIT",
+        help="convert energies to eV, kcal/mol, kJ/mol, ..., above the lowest minimum",
+    )  # fmt: skip
 
     info = commands.add_parser("info", help="say what a store holds", epilog=_EXIT_CODES, **raw)
     info.set_defaults(run=commands_by_name["info"])

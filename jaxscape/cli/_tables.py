@@ -9,14 +9,15 @@ import numpy as np
 if TYPE_CHECKING:
     import jaxscape as js
 
-_COLUMNS = ("kT", "k forward", "k backward", "time forward", "time backward", "population")
+_COLUMNS = ("k forward", "k backward", "time forward", "time backward", "population")
 
 
-def rates_table(found: list[js.Rates]) -> str:
+def rates_table(found: list[js.Rates], units: js.Units) -> str:
     """A line for each temperature, under a line that names the columns."""
     from jaxscape.analysis.kinetics.rates import scientific
 
-    lines = ["".join(f"{name:>15}" for name in _COLUMNS)]
+    kt = f"kT ({units.energy})" if units.energy else "kT"
+    lines = ["".join(f"{name:>15}" for name in (kt, *_COLUMNS))]
     for one in found:
         logs = (
             one.forward.log_rate, one.backward.log_rate,

@@ -22,6 +22,8 @@ _BAND_FORCE = 1e-2
 _FOLLOW = 1e6
 # A gradient so small that one Hessian certifies the point, and none has to improve it.
 _ENOUGH = 0.01
+# The same where gradients carry noise, and the tolerance is what can be reached.
+_FOLLOW_NOISE, _ENOUGH_NOISE = 1e3, 1.0
 _HOLD_STEPS = 300
 # The tangent of a band is a good mode: it need not be measured often.
 _RELAXATIONS, _HISTORY = 5, 12
@@ -113,12 +115,14 @@ def _climb(settings: Settings, x0, modes):
             width,
         )
 
-    points, directions = followed(x0, modes, _FOLLOW)
+    noisy = surface.tolerance is not None
+    factor = _FOLLOW_NOISE if noisy else _FOLLOW
+    points, directions = followed(x0, modes, factor)
     points = _held(settings, points, directions)
     # On a shoulder the mode is not that of the transition state yet: follow it further.
     open_rows = np.flatnonzero(points.ok & (points.rms_gradient > settings.tolerance))
     if len(open_rows) and not budget.spent:
-        further = followed(points.x[open_rows], directions[open_rows], 1e-2 * _FOLLOW)
+        further = followed(points.x[open_rows], directions[open_rows], 1e-2 * factor)
         points, directions = replaced((points, directions), open_rows, further)
         points = _held(settings, points, directions)
     return points, directions
@@ -129,12 +133,17 @@ def _held(settings: Settings, points, directions):
         settings.surface,
         points,
         directions,
-        _ENOUGH * settings.tolerance,
+        _enough(settings),
         _HOLD_STEPS,
         settings.budget,
         lanes=settings.lanes,
         width=settings.width(points.x.shape[1], 28),
     )
+
+
+def _enough(settings: Settings) -> float:
+    noisy = settings.surface.tolerance is not None
+    return settings.tolerance * (_ENOUGH_NOISE if noisy else _ENOUGH)
 
 
 def _both_sides(
@@ -155,7 +164,7 @@ def _minima(settings: Settings, network: Landscape, starts) -> StationaryPoints:
         surface,
         starts,
         settings.minimiser,
-        _ENOUGH * settings.tolerance,
+        _enough(settings),
         10_000,
         settings.lanes,
         False,

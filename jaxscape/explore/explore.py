@@ -20,16 +20,23 @@ from jaxscape.search.bar import tqdm
 from jaxscape.search.budget import Budget
 from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
+from jaxscape.search.interpolation import DihedralInterpolation
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.neb import NEB
 from jaxscape.search.string import String
 from jaxscape.surface import Surface, as_surface
+from jaxscape.symmetry import Molecule
 
 # Pairs in one round of a strategy: what is found in one decides on the next.
 _PAIRS = 16
+# Searches in one round, and starts where none are given. Energies of other programs take
+# milliseconds, and a round that does not end within the budget is lost.
+_BATCH, _COSTLY_BATCH = 512, 16
+_SAMPLES = 256
 # Less careful searches than those for one transition state: going further astray, they cost more
-# and find rare ones more often.
+# and find rare ones more often. Stiff bonds, or energies of other programs, have no use for that.
 _METHOD = HybridEigenvectorFollowing(relaxations=0, slack=math.inf)
+_IMAGES = 9
 
 
 def explore(
@@ -44,12 +51,12 @@ def explore(
     searches: int | None = None,
     seconds: float | None = None,
     patience: int | None = None,
-    batch: int = 512,
+    batch: int | None = None,
     displacement: tuple[float, float] = (0.5, 1.5),
     connect: bool = True,
-    method: HybridEigenvectorFollowing = _METHOD,
+    method: HybridEigenvectorFollowing | None = None,
     minimiser: LBFGS = LBFGS(),
-    band: NEB | String = NEB(images=9),
+    band: NEB | String | None = None,
     band_steps: int = 100,
     tolerance: float | None = None,
     max_steps: int = 400,
@@ -68,7 +75,8 @@ def explore(
     **Arguments:**
 
     - `surface`: a `Surface`, or any function `x[dim] -> scalar`.
-    - `x0`: starting points `[B, dim]`; default 256 samples of the surface.
+    - `x0`: starting points `[B, dim]`; default 256 samples of the surface, 16 where energies come
+      from another program.
     - `key`: the same key, starts and budget give the same network.
     - `landscape`: one to go on with; `store`: an SQLite file to write to as it goes, or to go
       on with if it exists.
@@ -80,11 +88,14 @@ def explore(
       `seconds`: after so much time; `patience`: after so many searches in a row without
       anything new. Whichever comes first; with none of them, `patience` follows the size of the
       network.
-    - `batch`: searches in one round. What is reported after a round is in the store.
+    - `batch`: searches in one round, 512 by default, 16 where energies come from another program.
+      What is reported after a round is in the store.
     - `displacement`: shortest and longest random displacement from a minimum (Euclidean, in
       units of the surface's `scale`); lengths are drawn evenly in their logarithm.
     - `connect`: join unconnected parts by double-ended searches.
-    - `method`, `minimiser`, `band`: options of the searches; `tolerance`, `max_steps`, `push`,
+    - `method`, `minimiser`, `band`: options of the searches. By default they are careful ones where
+      the symmetry is a `Molecule` or energies come from another program, and bands between
+      conformers of a `Molecule` start from turning dihedrals. `tolerance`, `max_steps`, `push`,
       `lanes`: as in `find_transition_states`.
     - `progress`: a progress bar.
 
@@ -101,6 +112,9 @@ def explore(
     surface = as_surface(surface)
     searches = None if searches is None else positive("searches", searches)
     patience = None if patience is None else positive("patience", patience)
+    costly = surface.costly
+    if batch is None:
+        batch = _COSTLY_BATCH if costly else _BATCH
     batch = positive("batch", batch)
     budget = Budget(seconds)
     check_key(key)
@@ -111,7 +125,7 @@ def explore(
     network = landscape_for(surface, landscape, store)
     fresh = len(network.minima) == 0
     if x0 is None and fresh:
-        x0 = surface.sample(key, 256)
+        x0 = surface.sample(key, _COSTLY_BATCH if costly else _SAMPLES)
     dtype = np.asarray(x0).dtype if x0 is not None else network.minima.x.dtype
     if x0 is not None:
         x0 = checked_starts(surface, x0)
@@ -127,9 +141,9 @@ def explore(
         key=key,
         batch=batch,
         displacement=(low, high),
-        method=method,
+        method=method or _method_for(surface),
         minimiser=minimiser,
-        band=band,
+        band=band or NEB(images=_IMAGES, interpolation=_interpolation_for(surface)),
         band_steps=band_steps,
         tolerance=default_tolerance(dtype, tolerance, surface),
         max_steps=positive("max_steps", max_steps),
@@ -150,6 +164,17 @@ def explore(
             limits = _Limits(searches, patience, False, until)
             _pursue(settings, network, strategy, limits, bar)
     return network
+
+
+def _method_for(surface: Surface) -> HybridEigenvectorFollowing:
+    careful = surface.costly or isinstance(surface.symmetry, Molecule)
+    return HybridEigenvectorFollowing() if careful else _METHOD
+
+
+def _interpolation_for(surface: Surface) -> DihedralInterpolation | None:
+    symmetry = surface.symmetry
+    whole = isinstance(symmetry, Molecule) and len(symmetry.species) > 3 and symmetry.is_connected
+    return DihedralInterpolation(symmetry.bonds) if whole else None  # type: ignore
 
 
 def landscape_for(surface, landscape, store) -> Landscape:

@@ -7,6 +7,7 @@ from jaxtyping import PRNGKeyArray
 
 from jaxscape.explore.local import local_directions
 from jaxscape.explore.strategies.single_ended import SingleEnded
+from jaxscape.explore.turns import turned_starts
 from jaxscape.landscape import IdentityIndex, Landscape
 from jaxscape.search.arguments import loosened
 from jaxscape.search.budget import Budget
@@ -188,6 +189,9 @@ def _displaced(settings: Settings, jobs, x, strategy: SingleEnded):
     share = np.array([g.uniform() for g in generators(settings.key, 3, jobs)], x.dtype)
     x0 = x + (low * (high / low) ** share)[:, None] * kicks
     surface = settings.surface
+    if turns := strategy.turns(surface.symmetry):
+        odd = np.asarray(jobs) % 2 == 1
+        x0[odd], modes[odd] = turned_starts(settings.key, jobs[odd], x[odd], turns)
     if surface.lower is not None:
         x0 = np.clip(x0, np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype))
     return x0, modes

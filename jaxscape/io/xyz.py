@@ -3,8 +3,8 @@
 A frame is the number of atoms, a line of `key=value`, and a line for each atom: species,
 position, and for transition states the eigenvector. The keys are `kind` (minimum,
 transition_state or image), `energy`, `log_product`, `order`, `plus`, `minus` and `eigenvalue`;
-`energy_unit` and `length_unit` name the units. ASE, OVITO and others open such files. The first
-frames are the minima.
+`energy_unit` and `length_unit` name the units, `Lattice` the cell of a crystal. ASE, OVITO and
+others open such files. The first frames are the minima.
 
 Source: the specification of extended XYZ, https://github.com/libAtoms/extxyz.
 """
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -26,6 +27,7 @@ from jaxscape.io._targets import check_target, write_file
 from jaxscape.io.verification import verified
 from jaxscape.landscape import Landscape
 from jaxscape.surface import Surface, Units
+from jaxscape.symmetry import Crystal
 
 _PAIR = re.compile(r"""([A-Za-z_][\w.-]*)\s*=\s*("[^"]*"|'[^']*'|\{[^}]*\}|\S+)|(\S+)""")
 _POSITION = "species:S:1:pos:R:3"
@@ -105,7 +107,8 @@ def write(
 
     **Arguments:**
 
-    - `landscape`: of atoms: three coordinates each.
+    - `landscape`: of atoms: three coordinates each. Crystals are written with their cells, those
+      of cells that vary at the positions they have in them (and cannot be read back as points).
     - `species`: names of the atoms; by default those of the surface's symmetry, else "X".
     - `overwrite`: replace the file.
 
@@ -129,10 +132,12 @@ def write(
         if kind == "transition_state":
             columns["eigenvalue"] = part["lowest_eigenvalue"].tolist()
         vectors = part.get("eigenvector")
-        for i, x in enumerate(part["x"]):
+        positions, cells = _in_cells(landscape, part["x"])
+        for i, x in enumerate(positions):
             keys = {"kind": kind} | {name: column[i] for name, column in columns.items()} | common
-            vector = None if vectors is None or np.isnan(vectors[i]).any() else vectors[i]
-            frames.append(_frame(x, species, keys, vector))
+            vector = None if vectors is None or vectors[i].shape != x.shape else vectors[i]
+            vector = None if vector is None or np.isnan(vector).any() else vector
+            frames.append(_frame(x, species, keys, vector, None if cells is None else cells[i]))
     write_file(check_target(path, overwrite), "".join(frames))
 
 
@@ -143,6 +148,7 @@ def write_path(
     energies: Float[np.ndarray, " images"] | None = None,
     species: Sequence[Any] | None = None,
     units: Units | None = None,
+    cell=None,
     overwrite: bool = False,
 ) -> None:
     """Write the images of a path, such as a row of `jaxscape.neb(...).images`.
@@ -152,6 +158,7 @@ def write_path(
     - `images` `[P, 3 n]`, `energies` `[P]`.
     - `species`: names of the atoms, "X" by default.
     - `units`: of energy and length, named in every frame.
+    - `cell`: vectors of a periodic cell as rows `[3, 3]`, such as `surface.symmetry.cell`.
 
     **Raises:** `ValueError` for other shapes, or if the file is there already.
     """
@@ -166,7 +173,7 @@ def write_path(
     frames = []
     for i, x in enumerate(images):
         keys = {"kind": "image"} | ({} if values is None else {"energy": float(values[i])})
-        frames.append(_frame(x, species, keys | common, None))
+        frames.append(_frame(x, species, keys | common, None, cell))
     write_file(check_target(path, overwrite), "".join(frames))
 
 
@@ -179,6 +186,7 @@ def write_mode(
     frames: int = 24,
     species: Sequence[Any] | None = None,
     units: Units | None = None,
+    cell=None,
     overwrite: bool = False,
 ) -> None:
     """Write one period of a vibration as frames that viewers play, such as a normal mode.
@@ -201,7 +209,8 @@ def write_mode(
     if frames < 4 or not amplitude > 0:
         raise ValueError(f"frames is {frames} and amplitude {amplitude}: pass 4 or more, and > 0")
     swing = amplitude / longest * np.sin(2 * np.pi * np.arange(frames) / frames)
-    write_path(x + swing[:, None] * mode, path, species=species, units=units, overwrite=overwrite)
+    film = x + swing[:, None] * mode
+    write_path(film, path, species=species, units=units, cell=cell, overwrite=overwrite)
 
 
 def read_frames(path) -> Frames:
@@ -313,7 +322,20 @@ def _columns(path: Path, frames: Frames, rows: list[int], kinds: dict) -> dict[s
     return columns
 
 
-def _frame(x: np.ndarray, species, keys: dict, vector: np.ndarray | None) -> str:
+def _in_cells(landscape: Landscape, x) -> tuple[np.ndarray, np.ndarray | None]:
+    """Positions `[F, 3 n]`, and the cell of each `[F, 3, 3]` or None."""
+    symmetry, surface = landscape.symmetry, landscape.surface
+    if not isinstance(symmetry, Crystal) or not len(x):
+        return x, None
+    if not symmetry.variable_cell:
+        return x, np.broadcast_to(symmetry.cell, (len(x), 3, 3))
+    if surface is None or not hasattr(surface.function, "positions_of"):
+        raise ValueError("points hold a cell that varies, and nothing says how: give the surface")
+    positions = np.asarray(jax.vmap(surface.function.positions_of)(x)).reshape(len(x), -1)
+    return positions, np.asarray(jax.vmap(surface.function.cell_of)(x))
+
+
+def _frame(x: np.ndarray, species, keys: dict, vector: np.ndarray | None, cell=None) -> str:
     if x.size % 3 or not x.size:
         raise ValueError(f"{x.size} coordinates are not three for every atom: XYZ is for atoms")
     size = x.size // 3
@@ -334,7 +356,13 @@ def _frame(x: np.ndarray, species, keys: dict, vector: np.ndarray | None) -> str
         f"{name} {' '.join(map(repr, row))}\n"
         for name, row in zip(names, table.tolist(), strict=True)
     ]
-    return f'{size}\nProperties={properties} {" ".join(texts)} pbc="F F F"\n' + "".join(rows)
+    period = 'pbc="F F F"'
+    if cell is not None:
+        cell = np.asarray(cell, np.float64)
+        if cell.shape != (3, 3):
+            raise ValueError(f"cell has shape {cell.shape}: pass three vectors as rows")
+        period = f'Lattice="{" ".join(map(repr, cell.ravel().tolist()))}" pbc="T T T"'
+    return f"{size}\nProperties={properties} {' '.join(texts)} {period}\n" + "".join(rows)
 
 
 def _quoted(value) -> str:

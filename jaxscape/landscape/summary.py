@@ -27,7 +27,8 @@ def summarise(landscape: Landscape) -> str:
         lines.append(f"degenerate          {degenerate} (both sides the same minimum)")
     gradients = np.concatenate([minima.rms_gradient, states.rms_gradient])
     if np.isfinite(gradients).any():
-        lines.append(f"largest rms grad.   {np.nanmax(gradients):.2g}")
+        per = f"{unit}/{landscape.units.length}" if landscape.units.length else ""
+        lines.append(f"largest rms grad.   {np.nanmax(gradients):.2g}{per}")
     trusted = int(np.sum(~minima.certified) + np.sum(~states.certified))
     if trusted:
         lines.append(f"not certified       {_plural(trusted, 'point')} taken on trust")

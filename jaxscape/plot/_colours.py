@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxscape.plot._scale import plain_numbers
 from jaxscape.plot._source import NAMES, Source
-from jaxscape.plot._style import CYCLE, INK, energy_label
+from jaxscape.plot._style import CYCLE, INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def colours_of(source: Source, ids, colour: Any, name: str | None) -> Numbers | 
     if isinstance(colour, str):
         if name is None:
             name = NAMES.get(colour, colour.replace("_", " "))
-            name = energy_label(source.units.energy) if colour == "energy" else name
+            name = source.scale.label() if colour == "energy" else name
     values = source.values(colour, "colour", ids)
     if values.dtype == bool:
         values = np.where(values, "yes", "no")
@@ -112,7 +113,8 @@ def colour_bar(ax: Axes, mappable, values: np.ndarray, name: str, **place) -> No
     known = values[np.isfinite(values)]
     whole = bool(len(known)) and bool(np.all(known == np.round(known)))
     ticks = MaxNLocator(integer=True) if whole and np.ptp(known) < 20 else None
-    ax.figure.colorbar(mappable, ax=ax, label=name, ticks=ticks, **place)
+    bar: Any = ax.figure.colorbar(mappable, ax=ax, label=name, ticks=ticks, **place)
+    plain_numbers(bar.ax.yaxis)
 
 
 def legend(ax: Axes, groups: Groups, minima: bool = False) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from jaxscape.landscape import KineticNetwork, Landscape
+from jaxscape.plot._atoms import CORNERS, structures_of, upright
 from jaxscape.plot._elements import looks
 from jaxscape.plot._source import NAMES, Source, steps_of
-from jaxscape.plot._structure import bonds, species_of, upright
+from jaxscape.plot._structure import bonds
 from jaxscape.plot._tree_layout import lay_out
 
 # Coordinates on a page unless more are asked for: each takes 2.7 characters.
@@ -53,7 +54,7 @@ def page_data(source: Source, network: Landscape | KineticNetwork | None, struct
 def _links(source: Source, network) -> tuple[dict[str, list], np.ndarray]:
     """The lowest transition state of every pair of minima, from the lowest up, and their rows."""
     steps = steps_of(source.tree if network is None else network)
-    energy = steps.energy
+    energy = source.scale(steps.energy)
     plus, minus = source.ids[steps.plus], source.ids[steps.minus]
     place = {minimum: leaf for leaf, minimum in enumerate(source.tree.leaf_ids.tolist())}
     rows, pairs, seen = [], [], set()
@@ -86,20 +87,21 @@ def _structures(source: Source, wanted: int | None, links: np.ndarray) -> dict[s
     # Links are sorted by energy already.
     links = links[: max(0, room - count)] if wanted is None else links
     points = np.concatenate([minima.x[lowest], states.x[links]])
-    species = species_of(landscape)
+    drawn = structures_of(landscape, points)
     found: dict[str, Any] = {
         "minima": lowest.tolist(),
         "states": states.ids[links].tolist(),
-        "dim": dim,
+        "dim": dim if drawn is None else drawn.points.shape[1],
         "unit": source.units.length,
     }
-    if species is None:
+    if drawn is None:
         found |= {"kind": "bars", "names": _coordinate_names(landscape)}
     else:
-        points = upright(points)
-        usual = [bonds(atoms)[1] for atoms in points[: min(count, 200)]]
-        found |= {"kind": "atoms", "species": list(species), "bond": float(np.median(usual))}
-        found |= looks(species)
+        points, boxed = upright(drawn), drawn.boxed
+        atoms = points[: min(count, 200), : len(drawn.species)]
+        usual = float(np.median([bonds(one)[1] for one in atoms]))
+        found |= {"kind": "atoms", "species": list(drawn.species), "corners": CORNERS * boxed}
+        found |= looks(drawn.species, usual)
     # Two bytes a number, in units of the largest of its point.
     points = points.reshape(len(points), -1)
     largest = np.abs(points).max(axis=1, initial=0.0)

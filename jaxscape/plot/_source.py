@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from jaxscape.analysis import DisconnectivityTree, disconnectivity_tree
 from jaxscape.landscape import KineticNetwork, Landscape
+from jaxscape.plot._scale import Scale, scale_of
 from jaxscape.surface import Units
 
 # Fields of minima that are numbers worth a colour, with the names a reader knows them by.
@@ -28,14 +29,20 @@ class Source:
 
     `ids` `[M]` and `fields` (each `[M]`), `x` `[M, dim]` (None without points) of the minima in
     the order in which the caller has them; `tree` of all of them; `landscape` where there is one.
+    Energies are on `scale`.
     """
 
     tree: DisconnectivityTree
     ids: Int[np.ndarray, " minima"]
     fields: Mapping[str, np.ndarray]
     x: Float[np.ndarray, "minima dim"] | None
-    units: Units
+    scale: Scale
     landscape: Landscape | None = None
+
+    @property
+    def units(self) -> Units:
+        """Of energies on the scale, and of lengths."""
+        return self.scale.units
 
     def rows(self, ids) -> np.ndarray:
         """Rows `[n]` of minima with these ids.
@@ -91,42 +98,50 @@ class Source:
         return values[rows]
 
 
-def as_source(landscape, tree: DisconnectivityTree | None = None, units: Units | None = None):
+def as_source(
+    landscape, tree: DisconnectivityTree | None = None, units: Units | str | None = None
+) -> Source:
     """The `Source` of a `Landscape`, `KineticNetwork` or `DisconnectivityTree`.
 
-    `tree` replaces the tree of potential energies: its leaves are minima of the landscape.
+    `tree` replaces the tree of potential energies: its leaves are minima of the landscape. `units`
+    as in `scale_of`.
 
     **Raises:** `ValueError` for anything else, without minima, or for a tree with other leaves.
     """
     if isinstance(landscape, DisconnectivityTree):
         if tree is not None:
             raise ValueError("tree= goes with a landscape or a network: here one is drawn already")
-        fields = {"energy": landscape.leaf_energies}
-        source = Source(landscape, landscape.leaf_ids, fields, None, units or Units())
+        columns = {"energy": landscape.leaf_energies}
+        own, ids, x, tree, drawn = Units(), landscape.leaf_ids, None, landscape, None
     elif isinstance(landscape, Landscape):
         minima = landscape.minima
         columns = {k: v for k, v in minima.columns().items() if v.ndim == 1}
-        source = Source(
-            disconnectivity_tree(landscape) if tree is None else tree, minima.ids, columns,
-            minima.x, units or landscape.units, landscape,
-        )  # fmt: skip
+        own, ids, x, drawn = landscape.units, minima.ids, minima.x, landscape
     elif isinstance(landscape, KineticNetwork):
         assert landscape.ids is not None
         names = ("energy", "log_product", "order")
         columns = {k: getattr(landscape, k) for k in names if getattr(landscape, k) is not None}
-        source = Source(
-            disconnectivity_tree(landscape) if tree is None else tree, landscape.ids, columns,
-            None, units or landscape.units,
-        )  # fmt: skip
+        own, ids, x, drawn = landscape.units, landscape.ids, None, None
     else:
         raise ValueError(
             f"landscape is a {type(landscape).__name__}: pass a Landscape, a KineticNetwork or a "
             "DisconnectivityTree"
         )
-    if not len(source.ids):
+    if not len(ids):
         raise ValueError("the landscape has no minima to draw: explore its surface first")
-    if tree is not None:
-        source.rows(tree.leaf_ids)
+    if tree is None:
+        tree = disconnectivity_tree(landscape)  # type: ignore
+    scale = scale_of(own, units, tree.leaf_energies.min())
+    if scale.zero is not None:
+        # A tree of free energies has another zero.
+        columns["energy"] = scale.factor * (columns["energy"] - columns["energy"].min())
+        tree = dataclasses.replace(
+            tree,
+            leaf_energies=scale(tree.leaf_energies),
+            merge_energies=scale(tree.merge_energies),
+        )
+    source = Source(tree, ids, columns, x, scale, drawn)
+    source.rows(tree.leaf_ids)
     return source
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,55 +9,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxscape.landscape import Landscape
-from jaxscape.plot._elements import balls, elements, shades
+from jaxscape.plot._atoms import CORNERS, EDGES, Structures, structures_of, upright
+from jaxscape.plot._elements import NEIGHBOURS, balls, elements, shades
 from jaxscape.plot._style import BLUE, INK, VERMILION
-from jaxscape.symmetry import Cluster, Crystal, Molecule, Molecules
 from jaxscape.symmetry._bonds import bonds_of
-from jaxscape.symmetry.sphere import Sphere
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Neighbours are joined up to this multiple of the usual distance between nearest ones: the
-# second shell of close packing is at 1.41.
-BONDED = 1.22
-
-
-def species_of(landscape: Landscape) -> tuple[str, ...] | None:
-    """The kind of each atom, or None where points are no atoms in space."""
-    symmetry, dim = landscape.symmetry, landscape.dim or 0
-    if symmetry is not None or dim % 3:
-        return species_of_symmetry(symmetry, dim)
-    # A landscape loaded without its surface still has the text of its symmetry.
-    text = landscape._contents.header.symmetry
-    if not text.startswith(("cluster(", "molecule(cluster(", "sphere(")):
-        return None
-    runs = re.findall(r"(\d+)\*([^+,)]+)", text.partition("species=")[2].partition(", ")[0])
-    kinds = tuple(kind for count, kind in runs for _ in range(int(count)))
-    return kinds if len(kinds) == dim // 3 else ("",) * (dim // 3)
-
-
-def species_of_symmetry(symmetry, dim: int) -> tuple[str, ...] | None:
-    """The same of points `[dim]` with this symmetry."""
-    if dim % 3 or not isinstance(symmetry, Cluster | Crystal | Molecule | Molecules | Sphere):
-        return None
-    kinds = symmetry.species
-    if getattr(symmetry, "variable_cell", False):
-        return None
-    if kinds is None:
-        return ("",) * (dim // 3)
-    # Points hold free atoms, which come first.
-    return tuple(str(kind) for kind in kinds)[: dim // 3] if len(kinds) >= dim // 3 else None
-
-
-def upright(x: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, "n atoms 3"]:
-    """Atoms centred, the longest principal axis to the right, the shortest towards the reader."""
-    atoms = np.reshape(x, (len(x), -1, 3))
-    atoms = atoms - atoms.mean(axis=1, keepdims=True)
-    axes = np.linalg.eigh(np.einsum("nai,naj->nij", atoms, atoms))[1][:, :, ::-1]
-    # Proper rotations only, so that the hand of a molecule is kept.
-    axes[:, :, 2] *= np.sign(np.linalg.det(axes))[:, None]
-    return atoms @ axes
+# From where cells are seen: a little from the right and from above.
+_ASIDE, _DOWN = 0.35, -0.3
 
 
 def bonds(
@@ -75,15 +35,23 @@ def bonds(
     usual = float(np.median(apart.min(axis=1)))
     if elements(species):
         return np.array(bonds_of(species, atoms), np.int64).reshape(-1, 2), usual
-    return np.argwhere(np.triu(apart < BONDED * usual, 1)), usual
+    return np.argwhere(np.triu(apart < NEIGHBOURS * usual, 1)), usual
 
 
-def draw_atoms(ax: Axes, x: Float[np.ndarray, " dim"], species: tuple[str, ...]) -> None:
-    """Balls and bonds, seen along the shortest principal axis; what is far away is paler."""
+def draw_atoms(ax: Axes, structure: Structures) -> None:
+    """Balls and bonds, seen along the shortest principal axis; what is far away is paler.
+
+    A crystal is seen from aside, in its cell.
+    """
     from matplotlib.collections import EllipseCollection, LineCollection
     from matplotlib.colors import to_rgb
 
-    atoms = upright(x[None])[0]
+    species, places = structure.species, upright(structure)[0]
+    corners = np.zeros((0, 3))
+    if structure.boxed:
+        places = places @ _seen_from(_ASIDE, _DOWN)
+        places, corners = places[:-CORNERS], places[-CORNERS:]
+    atoms = places
     sizes = 2.0 * balls(species) if elements(species) else np.full(len(atoms), 0.62)
     pairs, usual = bonds(atoms, species)
     if not elements(species):
@@ -120,7 +88,11 @@ def draw_atoms(ax: Axes, x: Float[np.ndarray, " dim"], species: tuple[str, ...])
                 zorder=2.0 + level,
             )  # fmt: skip
         )
-    reach = float(np.abs(atoms[:, :2]).max(initial=0.0)) + 0.6 * float(sizes.max())
+    if structure.boxed:
+        lines = [corners[list(edge), :2] for edge in EDGES]
+        ax.add_collection(LineCollection(lines, linewidths=0.6, colors=[str(0.6)], zorder=1.9))
+    shown = np.concatenate([atoms, corners])[:, :2]
+    reach = float(np.abs(shown).max(initial=0.0)) + 0.6 * float(sizes.max())
     ax.set_xlim(-reach, reach)
     ax.set_ylim(-reach, reach)
     ax.set_aspect("equal")
@@ -137,7 +109,19 @@ def draw_bars(ax: Axes, x: Float[np.ndarray, " dim"]) -> None:
 
 def drawer(landscape: Landscape) -> Callable[[Any, np.ndarray], None]:
     """What draws a point of this landscape: `draw(ax, x)`."""
-    species = species_of(landscape)
-    if species is None:
-        return draw_bars
-    return lambda ax, x: draw_atoms(ax, x, species)
+
+    def draw(ax, x):
+        found = structures_of(landscape, np.asarray(x)[None])
+        if found is None:
+            draw_bars(ax, x)
+        else:
+            draw_atoms(ax, found)
+
+    return draw
+
+
+def _seen_from(aside: float, down: float) -> Float[np.ndarray, "3 3"]:
+    """The rotation of row vectors of a reader who looks from there, with z upwards."""
+    c, s, d, t = np.cos(aside), np.sin(aside), np.cos(down), np.sin(down)
+    turn = np.array([[c, 0.0, s], [s * t, d, -c * t], [-s * d, t, c * d]])
+    return turn.T

@@ -12,6 +12,7 @@ from jaxscape.plot._colours import GREY, Numbers, colour_bar, colours_of, legend
 from jaxscape.plot._source import Source, as_source
 from jaxscape.plot._style import INK, SEQUENTIAL, axes_for, energy_label
 from jaxscape.search.internal_coordinates import internal_coordinates
+from jaxscape.surface import Units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +32,7 @@ def dihedrals(
     below: float | None = None,
     connections: bool = True,
     label: bool | Mapping[int, str] | None = None,
+    units: Units | str | None = None,
     cmap: str = SEQUENTIAL,
     ax: Axes | None = None,
 ) -> Axes:
@@ -50,6 +52,7 @@ def dihedrals(
     - `below`: draw points up to this energy above the lowest minimum only; None for all.
     - `connections`: draw the lines.
     - `label`: write the ids of the minima, by default up to 30; or names by id.
+    - `units`: `"kJ/mol"` or another unit converts energies; `below` is in it, too.
     - `ax`: axes to draw into; a new figure otherwise.
 
     **Returns:** the axes.
@@ -67,13 +70,13 @@ def dihedrals(
     """
     if not isinstance(landscape, Landscape):
         raise ValueError(f"landscape is a {type(landscape).__name__}: pass a Landscape with points")
-    source = as_source(landscape)
+    source = as_source(landscape, units=units)
     quartets = [tuple(first), tuple(second)]
     if any(len(four) != 4 for four in quartets):
         raise ValueError(f"first is {quartets[0]} and second {quartets[1]}: pass four atoms each")
     minima, states = landscape.minima, landscape.transition_states
-    lowest = float(minima.energy.min())
-    height, top = minima.energy - lowest, states.energy - lowest
+    factor, lowest = source.scale.factor, float(minima.energy.min())
+    height, top = factor * (minima.energy - lowest), factor * (states.energy - lowest)
     limit = np.inf if below is None else float(below)
     shown, passes = np.flatnonzero(height <= limit), np.flatnonzero(top <= limit)
     places = internal_coordinates(minima.x, quartets)

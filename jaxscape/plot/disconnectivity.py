@@ -10,9 +10,10 @@ import numpy as np
 from jaxscape.analysis import DisconnectivityTree
 from jaxscape.landscape import KineticNetwork, Landscape
 from jaxscape.plot._colours import GREY, Groups, Numbers, colour_bar, colours_of, legend
+from jaxscape.plot._scale import plain_numbers
 from jaxscape.plot._source import NAMES, Source, as_source
 from jaxscape.plot._structure import drawer
-from jaxscape.plot._style import INK, SEQUENTIAL, axes_for, bare, energy_label
+from jaxscape.plot._style import INK, SEQUENTIAL, axes_for, bare
 from jaxscape.plot._tree_labels import drawn_leaves, texts_of, thumbnails, write
 from jaxscape.plot._tree_layout import TreeLayout, lay_out
 from jaxscape.plot._tree_lines import TreeLines, tree_lines
@@ -41,7 +42,7 @@ def disconnectivity(
     between: tuple[int, int] | Any | None = None,
     max_minima: int | None = None,
     line_width: float | None = None,
-    units: Units | None = None,
+    units: Units | str | None = None,
     energy_name: str = "Energy",
 ) -> Axes:
     """Draw the disconnectivity graph of a landscape.
@@ -78,7 +79,8 @@ def disconnectivity(
       passing above the pass between them.
     - `max_minima`: show only so many of the lowest; those that `between` names stay.
     - `line_width`: in points; by default it follows the number of minima.
-    - `units`: of a tree, or instead of the landscape's own.
+    - `units`: `"kJ/mol"` or another unit converts energies, above the lowest minimum; `Units` name
+      those of a tree, or replace the landscape's own.
     - `energy_name`: what the axis measures, such as `"Free energy"`.
 
     **Returns:** the axes.
@@ -208,7 +210,8 @@ def _frame(ax: Axes, source: Source, tree, layout: TreeLayout, labelled: bool, n
     x = layout.x[: len(tree)]
     ax.set_xlim(x.min() - 0.75, x.max() + 0.75)
     ax.set_ylim(low - (0.08 if labelled else 0.03) * (high - low), high)
-    ax.set_ylabel(energy_label(source.units.energy, name))
+    ax.set_ylabel(source.scale.label(name))
+    plain_numbers(ax.yaxis)
     total, parts = len(source.tree), len(tree.roots)
     text = f"{total} minima" if total > 1 else "1 minimum"
     if len(tree) < total:

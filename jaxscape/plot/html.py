@@ -25,7 +25,7 @@ def html(
     *,
     title: str | None = None,
     structures: int | None = None,
-    units: Units | None = None,
+    units: Units | str | None = None,
     energy_name: str = "Energy",
 ) -> Path:
     """Write one page with the disconnectivity graph to hover, zoom and click.
@@ -41,7 +41,8 @@ def html(
     - `title`: default: the name of the landscape.
     - `structures`: how many minima come with their coordinates, the lowest first, with all
       transition states; 0 for none. Default: as many points as fit in half a megabyte.
-    - `units`: of a tree, or instead of the landscape's own.
+    - `units`: `"kJ/mol"` or another unit converts energies, above the lowest minimum; `Units` name
+      those of a tree, or replace the landscape's own.
     - `energy_name`: what the axis measures.
 
     **Returns:** the path.

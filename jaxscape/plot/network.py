@@ -16,6 +16,8 @@ from jaxscape.plot._style import INK, SEQUENTIAL, axes_for, energy_label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from jaxscape.surface import Units
+
 # Up to so many minima, every transition state is a line of its own.
 FEW = 30
 # Where colour bars stand.
@@ -32,6 +34,7 @@ def network(
     cmap: str = SEQUENTIAL,
     edge_cmap: str = "Greys_r",
     seed: int = 0,
+    units: Units | str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the minima as nodes, coloured by energy or otherwise, and transition states as edges.
@@ -51,6 +54,8 @@ def network(
       wider the more there are. Default: up to 30 minima.
     - `label`: write the ids; by default up to 100 minima.
     - `cmap`, `edge_cmap`: colour maps of the energies and of the barriers.
+    - `units`: `"kJ/mol"` or another unit converts energies, which are then counted from the lowest
+      minimum; `Units` replace the names of the network's own.
     - `ax`: axes to draw into; a new figure otherwise.
 
     **Returns:** the axes.
@@ -67,7 +72,7 @@ def network(
     ax.figure.savefig("lj8-network.png", dpi=150)
     ```
     """
-    source, steps = as_source(landscape), steps_of(landscape)
+    source, steps = as_source(landscape, units=units), steps_of(landscape)
     size = len(source.ids)
     colours = colours_of(source, source.ids, "energy" if colour is None else colour, colour_label)
     parallel = size <= FEW if parallel is None else parallel
@@ -76,7 +81,7 @@ def network(
     places = positions(size, pairs, seed)
     ax = axes_for(ax, (8.0, 5.2))
     if len(pairs):
-        _draw_edges(ax, source, steps.energy, pairs, places, parallel, edge_cmap)
+        _draw_edges(ax, source, source.scale(steps.energy), pairs, places, parallel, edge_cmap)
     _draw_nodes(ax, source, places, label, colours, cmap)
     ax.set_aspect("equal")
     ax.set_axis_off()

@@ -9,8 +9,9 @@ import numpy as np
 from jaxscape.analysis import Path, lowest_path
 from jaxscape.landscape import KineticNetwork, Landscape
 from jaxscape.landscape.graph import component_of
-from jaxscape.plot._source import as_source, steps_of
-from jaxscape.plot._style import BLUE, CYCLE, INK, VERMILION, axes_for, energy_label, quantity
+from jaxscape.plot._scale import Scale, plain_numbers
+from jaxscape.plot._source import Source, as_source, steps_of
+from jaxscape.plot._style import BLUE, CYCLE, INK, VERMILION, axes_for, quantity
 from jaxscape.search.neb import Paths
 from jaxscape.surface import Units
 
@@ -23,7 +24,7 @@ def path(
     a: int | None = None,
     b: int | None = None,
     *,
-    units: Units | None = None,
+    units: Units | str | None = None,
     label: bool | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -36,7 +37,8 @@ def path(
       `Landscape` or `KineticNetwork`, whose lowest path is drawn.
     - `a`, `b`: ids of the minima a network's path joins; by default from the lowest minimum
       connected with the global one to the global minimum.
-    - `units`: of energy and length, such as `surface.units`; a landscape knows its own.
+    - `units`: of energy and length, such as `surface.units`; a landscape knows its own, and
+      `"kJ/mol"` or another unit converts its energies, above its lowest minimum.
     - `label`: write ids at the points of a `Path`; by default on paths of up to 12 steps.
     - `ax`: axes to draw into; a new figure otherwise.
 
@@ -55,28 +57,32 @@ def path(
     ```
     """
     if isinstance(path, Landscape | KineticNetwork):
-        units = units or path.units
-        path = lowest_path(path, *_ends(path, a, b))
+        source = as_source(path, units=units)
+        scale, path = source.scale, lowest_path(path, *_ends(source, path, a, b))
+    elif isinstance(units, str):
+        raise ValueError(f"units is {units!r}: converting needs a landscape, others take js.Units")
     elif a is not None or b is not None:
         raise ValueError("a and b choose a path in a network; this path has its own ends")
-    units = units or Units()
+    else:
+        scale = Scale(units or Units())
     if isinstance(path, Paths):
-        ax = _bands(path, units, ax)
+        ax = _bands(path, scale.units, ax)
     elif isinstance(path, Path):
-        ax = _steps(path, len(path) <= 12 if label is None else label, ax)
+        ax = _steps(path, scale, len(path) <= 12 if label is None else label, ax)
     else:
         raise ValueError(
             f"path is a {type(path).__name__}: pass the Paths of jaxscape.neb, "
             "the Path of jaxscape.lowest_path, a Landscape or a KineticNetwork"
         )
-    ax.set_ylabel(energy_label(units.energy))
+    ax.set_ylabel(scale.label())
+    plain_numbers(ax.yaxis)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax
 
 
-def _ends(network: Landscape | KineticNetwork, a: int | None, b: int | None) -> tuple[int, int]:
-    source, steps = as_source(network), steps_of(network)
+def _ends(source: Source, network, a: int | None, b: int | None) -> tuple[int, int]:
+    steps = steps_of(network)
     rank = np.argsort(source.fields["energy"], kind="stable")
     end = int(source.ids[rank[0]]) if b is None else b
     if a is not None:
@@ -118,25 +124,26 @@ def _bands(paths: Paths, units: Units, ax: Axes | None) -> Axes:
     return ax
 
 
-def _steps(path: Path, label: bool, ax: Axes | None) -> Axes:
-    count = len(path.energies)
+def _steps(path: Path, scale: Scale, label: bool, ax: Axes | None) -> Axes:
+    energies = scale(path.energies)
+    count = len(energies)
     ax = axes_for(ax, (float(np.clip(3.0 + 0.4 * count, 4.5, 11.0)), 4.0))
     place = np.arange(count) / 2.0
-    x, energy = _smooth(place, path.energies)
+    x, energy = _smooth(place, energies)
     ax.plot(x, energy, "-", color=INK, linewidth=1.2, zorder=1)
     large = count <= 41
     for start, marker, colour, name in (
         (0, "o", BLUE, "minimum"), (1, "D", VERMILION, "transition state")
     ):  # fmt: skip
         ax.plot(
-            place[start::2], path.energies[start::2], marker, color=colour, label=name,
+            place[start::2], energies[start::2], marker, color=colour, label=name,
             markersize=(7 if start == 0 else 6) if large else 3, zorder=2,
         )  # fmt: skip
     if label:
         for i, (ids, side) in enumerate(((path.minima, -1), (path.transition_states, 1))):
             for point, text in zip(range(i, count, 2), ids, strict=True):
                 ax.annotate(
-                    str(text), (place[point], path.energies[point]), xytext=(0, 8 * side),
+                    str(text), (place[point], energies[point]), xytext=(0, 8 * side),
                     textcoords="offset points", ha="center", va="top" if side < 0 else "bottom",
                     color=BLUE if side < 0 else VERMILION, fontsize=9,
                 )  # fmt: skip

@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxscape.landscape import Landscape
+from jaxscape.plot._atoms import CORNERS, Structures, structures_of
 from jaxscape.plot._elements import looks
-from jaxscape.plot._structure import bonds, species_of, species_of_symmetry
+from jaxscape.plot._structure import bonds
 from jaxscape.plot._style import plain_unit
 from jaxscape.plot.html import fill, read
 from jaxscape.search.neb import Paths
@@ -105,10 +106,12 @@ def view(
     if mode is not None:
         points = _swing(points, np.asarray(mode, np.float64), amplitude)
         energies = None
-    kinds, points = _atoms(source, points, species)
+    found = structures_of(source, points, species)
+    if found is None:
+        raise ValueError("points of this surface are no atoms in space: there is no view")
     if energies is not None and np.shape(energies) != (len(points),):
         raise ValueError(f"energies have shape {np.shape(energies)}: pass [{len(points)}]")
-    data = _data(points, kinds, title or "Frame")
+    data = _data(found, title or "Frame")
     data["labels"] = _labels(len(points), energies, units, title, mode is not None)
     data |= {"plays": mode is not None, "first": 0}
     data["pause"] = _PERIOD / len(points) if mode is not None else _PAUSE
@@ -118,45 +121,6 @@ def view(
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }
     return View(fill(read("view.html"), parts), width, height)
-
-
-def _atoms(source, points, species) -> tuple[tuple[str, ...], np.ndarray]:
-    """Kinds, and all atoms of every frame: those held fixed, too, where the surface knows them."""
-    count = points.shape[1] // 3
-    if species is not None:
-        kinds = tuple(str(kind) for kind in species)
-    else:
-        known = source.surface if isinstance(source, Landscape) else source
-        if known is not None and known.unflatten is not None:
-            images: list[Any] = [known.unravel(x) for x in points]
-            if hasattr(images[0], "get_chemical_symbols"):
-                places = np.stack([one.get_positions().ravel() for one in images])
-                return tuple(images[0].get_chemical_symbols()), places
-        symmetry = getattr(source, "symmetry", None)
-        if getattr(symmetry, "variable_cell", False):
-            raise ValueError(
-                "points hold the shape of the cell, too: pass positions of atoms alone, and "
-                "species= instead of surface="
-            )
-        if source is None:
-            found = ("",) * count
-        elif isinstance(source, Landscape):
-            found = species_of(source)
-        else:
-            found = species_of_symmetry(symmetry, 3 * count)
-        if found is None:
-            raise ValueError("points of this surface are no atoms in space: there is no view")
-        kinds = found
-        held = getattr(symmetry, "frozen", None)
-        if held is not None:
-            named = getattr(symmetry, "species", None)
-            kinds += ("",) * len(held) if named is None else tuple(map(str, named[count:]))
-            rest = np.broadcast_to(np.ravel(held), (len(points), 3 * len(held)))
-            points = np.concatenate([points, rest], axis=1)
-            count += len(held)
-    if len(kinds) != count:
-        raise ValueError(f"species names {len(kinds)} atoms, but points have {count}")
-    return kinds, points
 
 
 def _swing(points, mode, amplitude):
@@ -169,28 +133,31 @@ def _swing(points, mode, amplitude):
     return points + amplitude / longest * turn[:, None] * mode
 
 
-def _data(points, kinds, name) -> dict[str, Any]:
-    atoms = points.reshape(len(points), -1, 3)
-    # All frames in the frame of the first, seen from its broad side.
-    centre = atoms[0].mean(axis=0)
-    axes = np.linalg.eigh((atoms[0] - centre).T @ (atoms[0] - centre))[1][:, ::-1]
-    axes[:, 2] *= np.sign(np.linalg.det(axes))
+def _data(structures: Structures, name: str) -> dict[str, Any]:
+    atoms = structures.points.reshape(len(structures.points), -1, 3)
+    # All frames in the frame of the first, seen from its broad side; a cell as it stands.
+    if structures.boxed:
+        centre, axes = atoms[0, -CORNERS:].mean(axis=0), np.eye(3)
+    else:
+        centre = atoms[0].mean(axis=0)
+        axes = np.linalg.eigh((atoms[0] - centre).T @ (atoms[0] - centre))[1][:, ::-1]
+        axes[:, 2] *= np.sign(np.linalg.det(axes))
     atoms = (atoms - centre) @ axes
     extent = float(np.linalg.norm(atoms, axis=2).max())
     scale = (np.abs(atoms).max() or 1.0) / 32767
+    kinds = structures.species
     found: dict[str, Any] = {
         "kind": "atoms",
         "species": list(kinds),
-        "bond": bonds(atoms[0])[1],
+        "corners": CORNERS * structures.boxed,
         "frames": len(atoms),
-        "dim": points.shape[1],
+        "dim": structures.points.shape[1],
         "name": name,
         "scale": scale,
         "points": base64.b64encode(np.round(atoms / scale).astype("<i2").tobytes()).decode(),
     }
-    found |= looks(kinds)
-    size = max(found["balls"]) if "balls" in found else 0.31 * found["bond"]
-    return found | {"extent": extent + size}
+    found |= looks(kinds, bonds(atoms[0, : len(kinds)])[1])
+    return found | {"extent": extent + max(found["balls"])}
 
 
 def _labels(count, energies, units, title, swings) -> list[str]:

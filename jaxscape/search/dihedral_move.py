@@ -64,21 +64,7 @@ class DihedralRotation:
         return tuple((a, b) for a, b, _ in self._turns())
 
     def _turns(self) -> list[tuple[int, int, list[int]]]:
-        near: dict[int, set[int]] = {}
-        for i, j in self.bonds:
-            near.setdefault(i, set()).add(j)
-            near.setdefault(j, set()).add(i)
-        found = []
-        for i, j in self.bonds:
-            if (i, j) in self.rigid or len(near[i]) < 2 or len(near[j]) < 2:
-                continue
-            there = beyond(near, i, j)
-            if i in there:
-                continue  # a ring
-            other = beyond(near, j, i)
-            small, pair = (there, (i, j)) if len(there) <= len(other) else (other, (j, i))
-            found.append((*pair, sorted(small)))
-        return found
+        return free_turns(self.bonds, self.rigid)
 
     def __call__(self, key, x, size):
         del size
@@ -99,6 +85,25 @@ class DihedralRotation:
             moves = np.isin(np.arange(len(atoms)), side)[:, None]
             atoms = jnp.where(moves, atoms[b] + turned(atoms - atoms[b], axis, by), atoms)
         return atoms.reshape(x.shape)
+
+
+def free_turns(bonds, rigid=()) -> list[tuple[int, int, list[int]]]:
+    """`(a, b, atoms)`: what turns about each free bond, `a` on the side that stays."""
+    near: dict[int, set[int]] = {}
+    for i, j in bonds:
+        near.setdefault(i, set()).add(j)
+        near.setdefault(j, set()).add(i)
+    found = []
+    for i, j in bonds:
+        if (i, j) in rigid or len(near[i]) < 2 or len(near[j]) < 2:
+            continue
+        there = beyond(near, i, j)
+        if i in there:
+            continue  # a ring
+        other = beyond(near, j, i)
+        small, pair = (there, (i, j)) if len(there) <= len(other) else (other, (j, i))
+        found.append((*pair, sorted(small)))
+    return found
 
 
 def beyond(near, i, j) -> set[int]:

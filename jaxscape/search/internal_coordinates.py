@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxscape.search.dihedral_move import beyond
+from jaxscape.search.moves import turned
 
 
 def internal_coordinates(
@@ -123,12 +124,9 @@ def _checked(atoms, dim) -> list[int]:
 def _turned(atoms, b, c, moving, angles):
     axis = atoms[:, c] - atoms[:, b]
     axis = (axis / np.linalg.norm(axis, axis=1, keepdims=True))[:, None]
-    arms = atoms[:, moving] - atoms[:, [c]]
-    along = axis * np.sum(axis * arms, axis=2, keepdims=True)
-    cosine, sine = np.cos(angles)[:, None, None], np.sin(angles)[:, None, None]
-    across = np.cross(np.broadcast_to(axis, arms.shape), arms)
     atoms = atoms.copy()
-    atoms[:, moving] = atoms[:, [c]] + along + cosine * (arms - along) + sine * across
+    arms = atoms[:, moving] - atoms[:, [c]]
+    atoms[:, moving] = atoms[:, [c]] + turned(arms, axis, angles[:, None, None], np)
     return atoms.reshape(len(atoms), -1)
 
 

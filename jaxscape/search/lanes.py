@@ -191,7 +191,8 @@ class _Tile:
         self.device_seconds = 0.0
 
     def work(self, queue, sink, share):
-        carry, rounds, waiting = None, 4, np.zeros(0, int)
+        rounds = 1 if getattr(self.surface, "costly", False) else 4
+        carry, waiting = None, np.zeros(0, int)
         last = None
         while not self.budget.spent:
             # Take no more than this tile's share of what is left, so that tiles end together.

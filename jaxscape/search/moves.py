@@ -7,7 +7,7 @@ chain's step size times the surface's scale. Any class of that form will do.
 import dataclasses
 import itertools
 from collections.abc import Hashable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -311,8 +311,8 @@ def _directions(key, count, dtype):
     return jnp.stack([ring * jnp.cos(angle), ring * jnp.sin(angle), z], axis=1)
 
 
-def turned(vectors, axes, angles):
-    """Vectors turned about unit axes (Rodrigues)."""
-    along = axes * jnp.sum(axes * vectors, axis=-1, keepdims=True)
-    across = jnp.cross(jnp.broadcast_to(axes, vectors.shape), vectors)
-    return along + jnp.cos(angles) * (vectors - along) + jnp.sin(angles) * across
+def turned(vectors, axes, angles, xp: Any = jnp):
+    """Vectors turned about unit axes (Rodrigues), by JAX or by NumPy (`xp`)."""
+    along = axes * xp.sum(axes * vectors, axis=-1, keepdims=True)
+    across = xp.cross(xp.broadcast_to(axes, vectors.shape), vectors)
+    return along + xp.cos(angles) * (vectors - along) + xp.sin(angles) * across

@@ -87,6 +87,12 @@ class Molecule(OfCluster):
             raise ValueError(f"species names {len(species)} atoms, x holds {len(positions)}")
         return cls(species, bonds_of(species, positions, options.get("radii")), **options)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the bonds hold all atoms together."""
+        count = len(self.species)
+        return bool((steps_apart(count, self.bonds) < count).all())
+
     def fingerprint(self, x):
         """Sorted distances of equivalent pairs, and sorted mean distances of equivalent atoms.
 

@@ -1,6 +1,9 @@
 """Calculators of ASE: EMT for what is exact, calculators that misbehave for what must hold."""
 
+import os
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import jax
@@ -44,6 +47,12 @@ class Springs(Calculator):
         force = -2 * (length - 1) * apart / length
         energy = (length - 1) ** 2 if length < 2 else np.nan
         self.results = {"energy": energy, "forces": np.array([-force, force])}
+
+
+class Slow(Springs):
+    def calculate(self, atoms=None, properties=None, system_changes=()):
+        time.sleep(0.1)
+        super().calculate(atoms, properties, system_changes)
 
 
 def factory():
@@ -150,6 +159,30 @@ def test_a_calculation_that_fails_is_one_bad_lane(springs):
     assert (found.status[1:5] == js.Status.NOT_FINITE).all()
     np.testing.assert_allclose(found.energy[found.ok], 0.0, atol=1e-9)
     assert surface.function.evaluations.failures == 4
+
+
+def test_a_worker_that_is_killed_costs_nothing(springs):
+    """By hand, or by the system for want of memory."""
+    atoms = Atoms("H2", [[0, 0, 0], [0, 0, 1.2]])
+    surface = js.adapters.ase(springs.Slow(), atoms, workers=2)
+    pool = surface.function.evaluations.compute
+    x = np.array([[0, 0, 0, 0, 0, length] for length in np.linspace(0.7, 1.3, 12)])
+    killed = []
+
+    def kill():
+        time.sleep(0.3)
+        worker = pool.workers[0]
+        killed.append(worker.process.pid)
+        os.kill(worker.process.pid, signal.SIGKILL)
+
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(kill)
+        energies, gradients = surface.function.evaluations(x)
+        waiting.result()
+    np.testing.assert_allclose(energies, (x[:, 5] - 1) ** 2, atol=1e-12)
+    np.testing.assert_allclose(gradients[:, 5], 2 * (x[:, 5] - 1), atol=1e-12)
+    assert surface.function.evaluations.failures == 0
+    assert pool.workers[0].process.pid not in killed
 
 
 def test_frozen_atoms_stay(monkeypatch):

@@ -124,3 +124,33 @@ def test_a_mode_swings_about_the_point(tmp_path):
         xyz.write_mode(x, 0 * mode, tmp_path / "n.xyz")
     with pytest.raises(ValueError, match=r"mode \(6,\)"):
         xyz.write_mode(x, mode[:6], tmp_path / "n.xyz")
+
+
+def test_crystals_are_written_with_their_cells(tmp_path):
+    read = pytest.importorskip("ase.io").read
+    cell = [[4.0, 0.0, 0.0], [1.0, 5.0, 0.0], [0.0, 0.0, 6.0]]
+    symmetry = js.symmetry.Crystal(cell=cell, species=["Cu", "Au"])
+    surface = js.Surface(lambda x: x[0], symmetry=symmetry, dim=6)
+    points = {"x": np.arange(6.0)[None], "energy": [0.5]}
+    landscape = js.Landscape.from_points(points, surface=surface)
+    js.io.xyz.write(landscape, tmp_path / "crystal.xyz")
+    atoms = read(tmp_path / "crystal.xyz")
+    np.testing.assert_array_equal(atoms.cell.array, cell)
+    assert atoms.pbc.all() and atoms.get_chemical_symbols() == ["Cu", "Au"]
+    assert js.io.xyz.read(tmp_path / "crystal.xyz", surface).minima.x.tolist() == [[*range(6)]]
+    js.io.xyz.write_path(points["x"], tmp_path / "path.xyz", cell=cell, species=["Cu", "Au"])
+    np.testing.assert_array_equal(read(tmp_path / "path.xyz").cell.array, cell)
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        js.io.xyz.write_path(points["x"], tmp_path / "other.xyz", cell=[1.0, 1.0, 1.0])
+
+
+def test_a_cell_that_varies_is_written_as_it_is(tmp_path):
+    read = pytest.importorskip("ase.io").read
+    silicon = js.potentials.VariableCell(js.potentials.StillingerWeber([5.431] * 3), atoms=8)
+    symmetry = js.symmetry.Crystal(cell=[5.431] * 3, species=["Si"] * 8, variable_cell=True)
+    surface = js.Surface(silicon, symmetry=symmetry, dim=30)
+    points = {"x": [silicon.point(np.zeros(24), s * np.eye(3)) for s in (5.0, 5.5)]}
+    landscape = js.Landscape.from_points(points | {"energy": [0.0, 1.0]}, surface=surface)
+    js.io.xyz.write(landscape, tmp_path / "cells.xyz")
+    sizes = [atoms.cell.lengths() for atoms in read(tmp_path / "cells.xyz", ":")]
+    np.testing.assert_allclose(sizes, [[5.0] * 3, [5.5] * 3], rtol=1e-5)

@@ -112,7 +112,7 @@ def test_structures_keep_their_shape(cluster, tmp_path):
     for told, true in zip(atoms, points, strict=True):
         apart = [np.linalg.norm(p[:, None] - p[None], axis=2) for p in (told, true)]
         np.testing.assert_allclose(*apart, atol=5e-4)
-    assert found["bond"] == pytest.approx(1.12, rel=0.05)
+    assert found["reach"] == pytest.approx([0.61 * 1.12] * 7, rel=0.05) and not found["corners"]
     few = data_of(plot.html(cluster, tmp_path / "page.html", structures=2))["structures"]
     assert few["minima"] == np.argsort(cluster.minima.energy)[:2].tolist()
     assert data_of(plot.html(cluster, tmp_path / "page.html", structures=0))["structures"] is None

@@ -70,7 +70,9 @@ def test_a_mode_swings_there_and_back():
 def test_atoms_held_fixed_are_shown_as_well():
     held = js.symmetry.Crystal(cell=10 * np.eye(3), frozen=[[0.0, 0, 0], [2.0, 0, 0]])
     surface = js.Surface(lambda x: x[0], dim=3, symmetry=held)
-    assert frames_of(plot.view(np.array([1.0, 1.5, 0.0]), surface)).shape == (1, 3, 3)
+    found = plot.view(np.array([1.0, 1.5, 0.0]), surface)
+    # Three atoms, and the corners of the cell.
+    assert frames_of(found).shape == (1, 11, 3) and data_of(found)["corners"] == 8
 
 
 def test_a_notebook_gets_the_page_in_a_frame(tmp_path):

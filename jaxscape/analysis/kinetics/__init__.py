@@ -22,6 +22,10 @@ from jaxscape.analysis.kinetics.first_passage import (
     FirstPassageDistribution as FirstPassageDistribution,
     first_passage_distribution as first_passage_distribution,
 )
+from jaxscape.analysis.kinetics.free_energy_barriers import (
+    FreeEnergyBarriers as FreeEnergyBarriers,
+    free_energy_barriers as free_energy_barriers,
+)
 from jaxscape.analysis.kinetics.monte_carlo import (
     Trajectories as Trajectories,
     kinetic_monte_carlo as kinetic_monte_carlo,

@@ -86,10 +86,11 @@ def frequencies(landscape: Landscape, *, masses=None) -> Float[np.ndarray, "M n"
     return np.sqrt(table)
 
 
-def with_masses(landscape: Landscape, masses) -> KineticNetwork:
+def with_masses(landscape: Landscape, masses=None) -> KineticNetwork:
     """The network of a landscape with log products of mass-weighted Hessians.
 
-    Landscapes keep those of unit masses. **Arguments:** `masses`: as `mass_weighted_eigenvalues`.
+    Landscapes keep those of unit masses. **Arguments:** `masses`: as `mass_weighted_eigenvalues`;
+    default those of the surface's symmetry.
 
     **Raises:** `ValueError` for a landscape without its surface, or masses that do not fit.
 
@@ -99,6 +100,9 @@ def with_masses(landscape: Landscape, masses) -> KineticNetwork:
     ```
     """
     surface, network = _surface(landscape), as_network(landscape)
+    masses = getattr(surface.symmetry, "masses", None) if masses is None else masses
+    if masses is None:
+        raise ValueError(f"surface {surface.name!r} knows no masses: pass masses=")
     minima = mass_weighted_eigenvalues(surface, landscape.minima.x, masses)
     states = mass_weighted_eigenvalues(surface, landscape.transition_states.x, masses)
     return dataclasses.replace(

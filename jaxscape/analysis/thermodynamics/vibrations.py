@@ -13,16 +13,6 @@ from jaxscape.analysis.thermodynamics.quantum import (
 from jaxscape.landscape import Landscape
 from jaxscape.surface import Surface
 
-_MOLE = constants.Avogadro
-_JOULES = {
-    "eV": constants.electron_volt,
-    "kcal/mol": 1e3 * constants.calorie / _MOLE,
-    "kJ/mol": 1e3 / _MOLE,
-    "hartree": constants.value("Hartree energy"),
-    "cm^-1": 100.0 * constants.h * constants.c,
-}
-_METRES = {"Angstrom": constants.angstrom, "bohr": constants.value("Bohr radius")}
-
 
 def wavenumbers(
     surface: Surface, x: Float[np.ndarray, "batch dim"], *, masses=None
@@ -47,7 +37,7 @@ def wavenumbers(
     >>> wavenumbers(surface, np.zeros((1, 3)), masses=[1.0])[0].round(1).tolist()
     [1649.0, 1649.0, 1649.0]
     """
-    factor, masses = _factor(surface), _known_masses(surface, masses)
+    factor, masses = _factor(surface), known_masses(surface, masses)
     values = mass_weighted_eigenvalues(surface, x, masses)
     return [factor * np.sign(v) * np.sqrt(np.abs(v)) for v in values]
 
@@ -75,7 +65,7 @@ def normal_modes(
     x = np.asarray(x)
     if x.ndim != 1:
         raise ValueError(f"x has shape {x.shape}: pass one point [dim]")
-    factor, masses = _factor(surface), _known_masses(surface, masses)
+    factor, masses = _factor(surface), known_masses(surface, masses)
     (values,), (modes,) = mass_weighted_modes(surface, x[None], masses)
     modes = modes / np.linalg.norm(modes, axis=1, keepdims=True)
     return factor * np.sign(values) * np.sqrt(np.abs(values)), modes
@@ -97,7 +87,7 @@ def zero_point_energies(
     >>> float(zero_point_energies(surface, np.zeros((1, 2)), masses=1.0)[0].round(1))
     821.2
     """
-    unit = _unit(_JOULES, "cm^-1") / _unit(_JOULES, surface.units.energy)
+    unit = 1.0 / surface.units.per("cm^-1")
     found = wavenumbers(surface, x, masses=masses)
     return np.array([0.5 * unit * values[values > 0].sum() for values in found])
 
@@ -121,13 +111,14 @@ class BarrierTable:
     units: str
 
     def __str__(self) -> str:
-        lines = [f"{'ts':>4} {'from':>5} {'to':>5} {self.units:>10} {'forward':>10} {'back':>10}"]
-        lines[0] += f" {'cm^-1':>9}"
+        columns = f"{'energy':>10} {'forward':>10} {'back':>10} {'imaginary':>10}"
+        lines = [f"{'ts':>4} {'from':>5} {'to':>5} {columns}"]
+        lines.append(" " * 17 + f"{self.units:>10} " * 3 + f"{'cm^-1':>10}")
         for row in zip(
             self.ids, self.plus, self.minus, self.energy, self.forward, self.backward,
             self.imaginary, strict=True,
         ):  # fmt: skip
-            lines.append("{:4d} {:5d} {:5d} {:10.3f} {:10.3f} {:10.3f} {:9.1f}".format(*row))
+            lines.append("{:4d} {:5d} {:5d} {:10.3f} {:10.3f} {:10.3f} {:10.1f}".format(*row))
         return "\n".join(lines)
 
 
@@ -149,9 +140,7 @@ def barrier_table(landscape: Landscape, *, units: str | None = None, masses=None
     ```
     """
     own = landscape.units.energy
-    factor = 1.0
-    if units is not None and units != own:
-        factor = _unit(_JOULES, own) / _unit(_JOULES, units)
+    factor = 1.0 if units is None else landscape.units.per(units)
     states, minima = landscape.transition_states, landscape.minima
     order = np.argsort(states.energy, kind="stable")
     plus, minus = states.plus[order], states.minus[order]
@@ -178,21 +167,14 @@ def barrier_table(landscape: Landscape, *, units: str | None = None, masses=None
 
 def _factor(surface: Surface) -> float:
     """Wavenumber in cm^-1 of a mass-weighted eigenvalue of one, in the surface's units and u."""
-    energy, length = _unit(_JOULES, surface.units.energy), _unit(_METRES, surface.units.length)
-    second = np.sqrt(energy / (constants.value("atomic mass constant") * length**2))
-    return float(second / (2e2 * np.pi * constants.c))
+    return 1.0 / (2e2 * np.pi * constants.c * surface.units.seconds)
 
 
-def _known_masses(surface: Surface, masses):
+def known_masses(surface: Surface, masses):
+    """Masses that were given, or those of the surface's symmetry."""
     masses = getattr(surface.symmetry, "masses", None) if masses is None else masses
     if masses is None:
         raise ValueError(
             f"surface {surface.name!r} knows no masses: pass masses=, in atomic mass units"
         )
     return masses
-
-
-def _unit(table, name: str) -> float:
-    if name not in table:
-        raise ValueError(f"the unit {name!r} is none of {', '.join(table)}: give the surface units")
-    return table[name]

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxscape.explore.strategies._base import ids_of
 from jaxscape.landscape import Landscape
+from jaxscape.search.dihedral_move import free_turns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,9 @@ class SingleEnded:
       neighbours up to `radius` away, and follows the mode along that displacement. Finds what
       happens at a defect or an adsorbate, where displacing all atoms finds the softest modes only.
       Longer displacements than the default, (1, 3) in Angstrom, find rarer events. None for all.
+    - `bonds`: of a surface whose symmetry is a `Molecule`; every other search turns a part about
+      one of them by 30 to 120 degrees, instead of displacing all atoms. Default: all that are
+      free to turn; `()` for none.
 
     >>> SingleEnded(below=-40.0).minima is None
     True
@@ -31,6 +35,7 @@ class SingleEnded:
     below: float | None = None
     centres: tuple[int, ...] | None = None
     radius: float = 3.5
+    bonds: tuple[tuple[int, int], ...] | None = None
 
     def __post_init__(self):
         if self.centres is not None:
@@ -40,6 +45,25 @@ class SingleEnded:
             object.__setattr__(self, "centres", centres)
         if not 0 < self.radius < np.inf:
             raise ValueError(f"radius is {self.radius}; it must be a positive length")
+
+    def turns(self, symmetry) -> list[tuple[int, int, list[int]]]:
+        """`(a, b, atoms)`: what searches turn about a bond of a molecule.
+
+        **Raises:** `ValueError` for a bond that is not there or not free to turn.
+        """
+        free = free_turns(getattr(symmetry, "bonds", ()))
+        if self.centres is not None:
+            return []
+        if self.bonds is None:
+            return free
+        wanted = {tuple(sorted((int(a), int(b)))) for a, b in self.bonds}
+        unknown = wanted - {tuple(sorted(turn[:2])) for turn in free}
+        if unknown:
+            raise ValueError(
+                f"bonds names {min(unknown)}, and nothing is free to turn about that: "
+                f"{', '.join(str(tuple(sorted(turn[:2]))) for turn in free) or 'none'} would be"
+            )
+        return [turn for turn in free if tuple(sorted(turn[:2])) in wanted]
 
     @property
     def whole(self) -> bool:

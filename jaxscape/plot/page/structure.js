@@ -7,9 +7,8 @@ class Structure {
     this.turn = [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
     this.rotate(0.35, -0.3);
     if (structures) {
-      // Elements come with colours and radii; other kinds take turns, all of one size.
       this.shades = (structures.shades || []).map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
-      this.balls = structures.balls || this.shades.map(() => 0.31 * structures.bond);
+      this.balls = structures.balls;
       this.listen();
     }
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -25,17 +24,18 @@ class Structure {
 
   // Neighbours, and the size that shows all atoms whichever way they turn.
   connect() {
-    const { point, structures, balls } = this, atoms = [], radii = structures.covalent;
+    const { point, balls } = this, { reach, corners } = this.structures, atoms = [];
     for (let i = 0; i < point.length; i += 3) atoms.push([point[i], point[i + 1], point[i + 2]]);
+    this.corners = atoms.splice(atoms.length - corners);
     this.atoms = atoms;
     this.pairs = [];
     for (let i = 0; i < atoms.length; i++) {
       for (let j = 0; j < i; j++) {
         const d = Math.hypot(atoms[i][0] - atoms[j][0], atoms[i][1] - atoms[j][1], atoms[i][2] - atoms[j][2]);
-        if (d < (radii ? 1.3 * (radii[i] + radii[j]) : 1.22 * structures.bond)) this.pairs.push([i, j]);
+        if (d < reach[i] + reach[j]) this.pairs.push([i, j]);
       }
     }
-    this.reach = Math.max(...atoms.map((atom, i) => Math.hypot(...atom) + 1.3 * balls[i]));
+    this.reach = Math.max(...atoms.map((atom, i) => Math.hypot(...atom) + 1.3 * balls[i]), ...this.corners.map((corner) => Math.hypot(...corner)));
   }
 
   rotate(across, down) {
@@ -73,12 +73,14 @@ class Structure {
   paintAtoms(box, ink) {
     const { pen, atoms, pairs, reach, balls } = this;
     const scale = (0.5 * Math.min(box.width, box.height)) / reach;
-    const turned = atoms.map((atom) => this.turn.map((row) => row[0] * atom[0] + row[1] * atom[1] + row[2] * atom[2]));
+    const turned = atoms.map((atom) => this.turned(atom));
     // What is nearer is a little larger.
-    const placed = turned.map(([x, y, z]) => {
+    const place = ([x, y, z]) => {
       const size = 1 / (1 - 0.16 * (z / reach));
       return { x: box.width / 2 + 0.9 * scale * size * x, y: box.height / 2 - 0.9 * scale * size * y, z, size };
-    });
+    };
+    const placed = turned.map(place);
+    this.paintCell(this.corners.map((corner) => place(this.turned(corner))), ink);
     // Bonds begin at the surface of a ball, so that they hide nothing in front of them.
     const bond = (a, b) => {
       const apart = Math.hypot(...turned[a].map((v, k) => v - turned[b][k]));
@@ -121,6 +123,21 @@ class Structure {
       pen.lineWidth = 0.6;
       pen.stroke();
     }
+  }
+
+  turned(atom) { return this.turn.map((row) => row[0] * atom[0] + row[1] * atom[1] + row[2] * atom[2]); }
+
+  // Edges join corners that differ along one vector of the cell.
+  paintCell(corners, ink) {
+    const { pen } = this;
+    pen.strokeStyle = ink.soft;
+    pen.lineWidth = 1;
+    corners.forEach((from, i) => [1, 2, 4].filter((step) => !(i & step)).forEach((step) => {
+      pen.beginPath();
+      pen.moveTo(from.x, from.y);
+      pen.lineTo(corners[i + step].x, corners[i + step].y);
+      pen.stroke();
+    }));
   }
 
   paintBars(box, ink) {
