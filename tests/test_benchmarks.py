@@ -14,7 +14,8 @@ if not BENCHMARKS.exists():
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
-       "alignment", "alignment_cases", "global_minima", "bands", "lanes", "_report_learning")  # fmt: skip
+       "alignment", "alignment_cases", "global_minima", "bands", "lanes",
+       "_report_learning")  # fmt: skip
 
 
 @pytest.fixture
