@@ -38,12 +38,11 @@ def networks_table(rows: Any) -> list[str]:
     text = ["### Large networks", ""]
     for row in connected:
         least, most = min(row["lowest_eigenvalues"]), max(row["lowest_eigenvalues"])
-        error = max(row["eigenvalue_errors"])
         text += [
             f"{row['copies']} copies of a digits classifier with {row['parameters']:,} parameters "
             f"({row['samples']} samples, l2 {row['l2']:g}), trained from as many seeds: "
-            f"{row['certified']} certified minima, lowest eigenvalues {least:.2g} to {most:.2g} "
-            f"with errors below {error:.1g}. {row['cpu_s']:.0f} CPU s of training, "
+            f"{row['certified']} certified minima, lowest eigenvalues {least:.2g} to {most:.2g}. "
+            f"{row['cpu_s']:.0f} CPU s of training, "
             f"{row['certificates_cpu_s']:.0f} of certificates ({row['saddles_left']} went on from "
             f"a saddle), {row['connect_cpu_s']:.0f} of bands. Barriers of {row['pairs']} pairs, "
             "and the share of unseen digits told rightly in the middle of the straight line "
@@ -71,7 +70,7 @@ def networks_table(rows: Any) -> list[str]:
             "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
     for row in sorted(large, key=lambda r: r["parameters"]):
-        # None: not converged within the products allowed.
+        # None: not computed.
         lowest = [f"{e:.3g}" if e is not None else "-" for e in row["lowest_eigenvalues"]]
         beside = row["peak_mib"] - row["program_mib"]
         text.append(
