@@ -100,10 +100,11 @@ class _Run:
 
     def advance(self) -> None:
         """Some more steps, unless the Krylov space ends."""
-        self.state, (diagonal, links) = self._chunk(self.state, np.zeros(_CHUNK))
-        self.hessian.count += _CHUNK
-        self.diagonal = np.append(self.diagonal, np.asarray(diagonal, np.float64))
-        self.links = np.append(self.links, np.asarray(links, np.float64))
+        # A tenth more at a time: looking at them costs in proportion to how many there are.
+        for _ in range(1 + self.steps // (10 * _CHUNK)):
+            self.state, (diagonal, links) = self._chunk(self.state, np.zeros(_CHUNK))
+            self.diagonal = np.append(self.diagonal, np.asarray(diagonal, np.float64))
+            self.links = np.append(self.links, np.asarray(links, np.float64))
         rounding = 4.0 * np.finfo(self.start[0].dtype).eps
         ends = self.links <= rounding * np.maximum.accumulate(np.abs(self.diagonal) + self.links)
         if ends.any():
@@ -133,12 +134,12 @@ class _Run:
         padded[: len(weights)] = weights
         for part in padded.reshape(-1, _CHUNK):
             state, _ = self._chunk(state, part)
-            self.hessian.count += _CHUNK
         total = np.asarray(state[3], np.float64)
         return total / max(np.linalg.norm(total), 1e-300)
 
     def _chunk(self, state, weights):
         h = self.hessian
+        h.count += _CHUNK
         weights = jnp.asarray(weights, h.x.dtype)
         return _steps(h.surface, h.other, h.x, *self.fixed, state, weights)
 
