@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from _plots import draw
-from _report_learning import minimisers_table, networks_table
+from _report_learning import (
+    bands_table,
+    clustering_table,
+    minimisers_table,
+    networks_table,
+    roughness_table,
+)
 
 Row = dict[str, Any]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -250,7 +256,9 @@ def markdown(rows: Rows) -> str:
             f"{figure(line.theirs)} | {line.ahead} |"
         )
     text += ["", *lanes_table(rows), "", *compile_table(rows), "", *size_table(rows)]
-    text += ["", *minimisers_table(rows), "", *networks_table(rows)]
+    tables = (minimisers_table, networks_table, bands_table, roughness_table, clustering_table)
+    for table in tables:
+        text += ["", *table(rows)]
     return "\n".join(text).rstrip() + "\n"
 
 

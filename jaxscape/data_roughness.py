@@ -21,7 +21,7 @@ from jaxscape.search.draws import check_key
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
 from jaxscape.search.minimise import certified, minimise, replaced
-from jaxscape.search.results import StationaryPoints, TransitionStates
+from jaxscape.search.results import StationaryPoints
 from jaxscape.search.status import Status
 from jaxscape.search.transition_states import follow, with_minima
 from jaxscape.surface import Surface
@@ -32,6 +32,8 @@ _TOLERANCE = 1e-6
 _PUSH = 0.005
 # Downhill runs that overshoot end in another well than the path does.
 _DOWNHILL = LBFGS(max_step=0.01)
+# Points in every triangle that Newton's method starts from at a time, and how often at most.
+_SPREAD, _ROUNDS = 4, 12
 
 
 def data_set_landscape(
@@ -48,8 +50,10 @@ def data_set_landscape(
 
     Wells of such fits are small and lie at the data, so the data say where to look: minima are
     sought from every sample, transition states from the middle between neighbouring samples
-    along the line that joins them, and, on the faces of the box, by Newton's method from the
-    samples next to them; what is not connected then is searched from the minima found.
+    along the line that joins them, on the faces of the box by Newton's method from the samples
+    next to them, and inside, for two or three features, by Newton's method from points in every
+    triangle of samples until these bring nothing new; what is not connected then is
+    searched from the minima found.
 
     **Arguments:**
 
@@ -76,12 +80,13 @@ def data_set_landscape(
     x = data.inputs.astype(dtype)
     network.add(minimise(surface, x, tolerance=_TOLERANCE))
     pairs = _neighbours(data.inputs)
-    shift, turn = np.random.default_rng(np.asarray(jax.random.key_data(key))), x[pairs[:, 1]]
+    rng, turn = np.random.default_rng(np.asarray(jax.random.key_data(key))), x[pairs[:, 1]]
     middle = 0.5 * (x[pairs[:, 0]] + turn)
     along = turn - x[pairs[:, 0]]
-    middle += 0.1 * shift.uniform(-1, 1, (len(pairs), 1)).astype(dtype) * along
+    middle += 0.1 * rng.uniform(-1, 1, (len(pairs), 1)).astype(dtype) * along
     _add_saddles(surface, network, middle, along)
     _add_saddles_on_faces(surface, network, x)
+    _add_saddles_inside(surface, network, x, rng)
     if searches and len(network.minima) > 1:
         batch = min(searches, 256)
         explore(
@@ -227,19 +232,28 @@ def data_roughness(
     )
 
 
-def _neighbours(x: np.ndarray) -> np.ndarray:
-    """Pairs of neighbouring samples `[n, 2]`: edges of a triangulation, or nearest ones."""
+def _triangles(x: np.ndarray) -> np.ndarray | None:
+    """Samples at the corners of a triangulation `[n, features + 1]`; None where there is none."""
     samples, features = x.shape
     if 2 <= features <= 3 and samples > features + 1:
         try:
-            corners = Delaunay(x).simplices
-            edges = [corners[:, list(ij)] for ij in itertools.combinations(range(features + 1), 2)]
-            return np.unique(np.sort(np.concatenate(edges), axis=1), axis=0)
-        except QhullError:  # on a line: nearest samples do
+            return Delaunay(x).simplices
+        except QhullError:  # all on a line
             pass
-    near = min(samples, 2 * features + 2)
-    found = cKDTree(x).query(x, k=near)[1][:, 1:]
-    edges = np.stack([np.repeat(np.arange(samples), near - 1), found.ravel()], axis=1)
+    return None
+
+
+def _neighbours(x: np.ndarray) -> np.ndarray:
+    """Pairs of neighbouring samples `[n, 2]`: edges of a triangulation, or nearest ones."""
+    samples, features = x.shape
+    corners = _triangles(x)
+    if corners is not None:
+        pairs = itertools.combinations(range(features + 1), 2)
+        edges = np.concatenate([corners[:, list(ij)] for ij in pairs])
+    else:
+        near = min(samples, 2 * features + 2)
+        found = cKDTree(x).query(x, k=near)[1][:, 1:]
+        edges = np.stack([np.repeat(np.arange(samples), near - 1), found.ravel()], axis=1)
     return np.unique(np.sort(edges, axis=1), axis=0)
 
 
@@ -278,9 +292,31 @@ def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
                 if other != feature:
                     ordered = points[np.argsort(points[:, other], kind="stable")]
                     starts.append(0.5 * (ordered[1:] + ordered[:-1]))
-    found = certify(surface, np.concatenate(starts), tolerance=_TOLERANCE, newton=30)
+    points, modes = _newton(surface, np.concatenate(starts))
+    on_a_face = points.ok & (points.active > 0)
+    _enter(surface, network, points.take(on_a_face), modes[on_a_face])
+
+
+def _add_saddles_inside(surface: Surface, network: Landscape, x, rng) -> None:
+    """Saddles beside a sample, which eigenvector-following passes by: Newton from everywhere."""
+    corners = _triangles(x)
+    if corners is None:
+        return
+    idle = 0
+    for _ in range(_ROUNDS):
+        shares = rng.dirichlet(np.ones(corners.shape[1]), (len(corners), _SPREAD))
+        starts = np.einsum("tsc,tcf->tsf", shares, x[corners]).reshape(-1, x.shape[1])
+        before = len(network.transition_states)
+        _enter(surface, network, *_newton(surface, starts.astype(x.dtype)))
+        idle = idle + 1 if len(network.transition_states) == before else 0
+        if idle == 2:
+            return
+
+
+def _newton(surface: Surface, starts) -> tuple[StationaryPoints, np.ndarray]:
+    """Where Newton's method leads to; `ok` are the saddles. And their modes."""
+    found = certify(surface, starts, tolerance=_TOLERANCE, newton=30)
     good = (found.rms_gradient <= _TOLERANCE) & (found.index == 1) & ~found.degenerate
-    good &= found.active > 0
     points = StationaryPoints(
         x=found.x,
         energy=found.energy,
@@ -292,15 +328,17 @@ def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
         status=np.where(good, Status.CONVERGED, Status.WRONG_INDEX).astype(np.int32),
         evaluations=found.evaluations,
     )
-    _enter(surface, network, points, np.asarray(found.eigenvector))
+    return points, np.asarray(found.eigenvector)
 
 
-def _enter(surface, network: Landscape, points: StationaryPoints, directions) -> TransitionStates:
+def _enter(surface, network: Landscape, points: StationaryPoints, directions) -> None:
     """Follow each distinct new transition state downhill and enter it."""
-    ids = network.recognise(points)
-    rows = np.flatnonzero(points.ok & (ids < 0))
+    rows = np.flatnonzero(points.ok)
     _, first = np.unique(np.round(np.asarray(points.x)[rows], 5), axis=0, return_index=True)
     rows = rows[np.sort(first)]
+    rows = rows[network.recognise(points.take(rows)) < 0]
+    if not len(rows):
+        return
     states = with_minima(surface, points.take(rows), directions[rows], _DOWNHILL, _TOLERANCE, _PUSH)
     plus, minus = (_mended(surface, side) for side in (states.plus, states.minus))
     status = np.where(
@@ -310,7 +348,6 @@ def _enter(surface, network: Landscape, points: StationaryPoints, directions) ->
     ).astype(np.int32)
     states = eqx.tree_at(lambda s: (s.plus, s.minus, s.status), states, (plus, minus, status))
     network.add(states)
-    return states
 
 
 def _mended(surface: Surface, side: StationaryPoints) -> StationaryPoints:

@@ -94,7 +94,7 @@ def _signs(hessian: HessianOperator, dtype):
         if ritz.value < -threshold:
             return -1
         # A lower one might be unseen as yet: a Ritz value is an upper bound.
-        return int(ritz.value > threshold and ritz.unseen < 0.5 * ritz.value)
+        return int(ritz.value > threshold and ritz.unseen < ritz.value)
 
     def accurate(ritz: Ritz) -> bool:
         return ritz.error <= max(_ACCURACY * abs(ritz.value), zero * ritz.largest)

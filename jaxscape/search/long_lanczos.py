@@ -22,7 +22,7 @@ from jaxscape.search.lanczos import HessianOperator
 
 _CHUNK = 64
 # The chance that an eigenvalue lies lower than `Ritz.unseen` says.
-_CHANCE = 1e-6
+_CHANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Ritz:
     - `value`: an upper bound of it; `error`: some eigenvalue is this close to `value`.
     - `largest`: of the absolute eigenvalues, to two digits or so.
     - `unseen`: that the lowest eigenvalue is more than this below `value` has a chance below one
-      in a million. After m steps from a random start in n dimensions that is
+      in ten thousand. After m steps from a random start in n dimensions that is
       `(log(1.648 sqrt(n) / chance) / (2 m - 1))^2` of the spectrum's width (J. Kuczynski and
       H. Wozniakowski, SIAM J. Matrix Anal. Appl. 13, 1094 (1992)).
     """
