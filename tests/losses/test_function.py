@@ -165,6 +165,10 @@ def by_label(params, inputs, labels):
             "labels out of range: .*index 2 is out of bounds for axis 1 with size 2",
         ),
         (
+            lambda: js.Surface.from_loss(lambda p: by_index(p, INPUTS, np.full(23, 3)), PARAMS),
+            "labels out of range: .*index 3",
+        ),
+        (
             lambda: js.Surface.from_loss(
                 by_index, PARAMS, INPUTS, np.append(np.ones(22, int), 2), chunk=20
             ),
