@@ -69,7 +69,7 @@ def published(surface: Any) -> Callable:
         def body(_: Any, carry: Any) -> Any:
             path, state = carry
             change, state = solver.update(force(path), state)
-            return evenly(optax.apply_updates(path, change)), state
+            return evenly(path + jnp.asarray(change)), state
 
         return lax.fori_loop(0, steps, body, (path, solver.init(path)))[0]
 
