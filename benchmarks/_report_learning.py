@@ -67,16 +67,16 @@ def networks_table(rows: Any) -> list[str]:
             "process beyond that of one with 310 parameters (which is Python, JAX and compiling: "
             f"{programs} MiB), against what `memory_bound` tells beforehand:",
             "",
-            "| parameters | samples | minima | lowest eigenvalues | barrier, straight | band | "
-            "training, CPU s | certificates | band | peak, MiB | bound, MiB | dense Hessian, MiB |",
-            "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+            "| parameters | samples | l2 | minima | lowest eigenvalues | barrier, straight | "
+            "band | training, CPU s | certificates | band | peak, MiB | bound, MiB | dense Hessian, MiB |",
+            "|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
     for row in sorted(large, key=lambda r: r["parameters"]):
         # None: not computed.
         lowest = [f"{e:.3g}" if e is not None else "-" for e in row["lowest_eigenvalues"]]
         beside = row["peak_mib"] - row["program_mib"]
         text.append(
-            f"| {row['parameters']:,} | {row['samples']} | {row['certified']} | "
+            f"| {row['parameters']:,} | {row['samples']} | {row['l2']:g} | {row['certified']} | "
             f"{', '.join(lowest)} | {row['straight']:.2g} | "
             f"{row['band']:.2g} | {row['cpu_s']:.0f} | {row['certificates_cpu_s']:.0f} | "
             f"{row['path_cpu_s']:.0f} | {beside:,} | {row['bound_mib']:,} | "

@@ -180,8 +180,8 @@ PROGRAMME = [
          ["learning.py --connect --hidden 134 --starts 8 --l2 1e-3 --tolerance 1e-10"], rounds=1,
          quick={"--hidden 134 --starts 8 --l2 1e-3 --tolerance 1e-10":
                 "--hidden 3 --starts 2 --l2 1e-2 --samples 50 --band-steps 2"}),
-    Work("parameters", 240,
-         ["learning.py --size --hidden 280 280 --l2 1e-3 --tolerance 1e-9"], rounds=1,
+    Work("parameters", 350,
+         ["learning.py --size --hidden 280 280 --l2 1e-2 --tolerance 1e-9"], rounds=1,
          quick={"--hidden 280 280": "--hidden 5 --samples 50 --band-steps 2"}),
     Work("mode_bands", 60, ["mode_bands.py"], rounds=1,
          quick={"bands.py": "bands.py --copies 2 --hidden 3 --samples 50 --l2 1e-2 "
