@@ -68,7 +68,8 @@ def networks_table(rows: Any) -> list[str]:
             f"{programs} MiB), against what `memory_bound` tells beforehand:",
             "",
             "| parameters | samples | l2 | minima | lowest eigenvalues | barrier, straight | "
-            "band | training, CPU s | certificates | band | peak, MiB | bound, MiB | dense Hessian, MiB |",
+            "band | training, CPU s | certificates | band | peak, MiB | bound, MiB | "
+            "dense Hessian, MiB |",
             "|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
         ]
     for row in sorted(large, key=lambda r: r["parameters"]):
