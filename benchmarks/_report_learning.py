@@ -128,9 +128,9 @@ def roughness_table(rows: Any) -> list[str]:
         "The example data of topsearch (825 samples, four features, six pairs; "
         "[IBM/topography-searcher](https://github.com/IBM/topography-searcher) at 78f4d00). Minima "
         "and transition states inside of the convex hull, and frustration; *complete* says that "
-        "minima minus saddles plus maxima of the whole box are one. All pairs take "
-        f"{' and '.join(f'{c:.0f}' for c in cpu)} CPU seconds with compilation, topsearch about "
-        "456 for one.",
+        "minima minus saddles plus maxima of the whole box are one. They take "
+        f"{' and '.join(f'{c:.0f}' for c in cpu)} CPU seconds in all, with compilation, topsearch "
+        "about 456 for one pair.",
         "",
         f"| features | {' | '.join(f'seed {s}' for s in seeds)} | complete | topsearch, stored |",
         f"|---|{'---|' * len(seeds)}---|---|",
@@ -150,7 +150,7 @@ def roughness_table(rows: Any) -> list[str]:
         )
     means = [np.mean([at[pair, s]["frustration"] for pair in pairs]) for s in seeds]
     stored = np.mean([at[pair, seeds[0]]["stored"][2] for pair in pairs])
-    text.append(f"| mean | {' | '.join(f'{m:.4f}' for m in means)} | | {stored:.4f} |")
+    text.append(f"| mean of these | {' | '.join(f'{m:.4f}' for m in means)} | | {stored:.4f} |")
     return text
 
 
