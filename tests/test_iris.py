@@ -44,7 +44,9 @@ def agree(surface, starts, searches):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("hidden, l2", [(3, 1e-1), (3, 1e-2), (3, 1e-3), (5, 1e-2), (10, 1e-1), (10, 1e-2)])
+@pytest.mark.parametrize(
+    "hidden, l2", [(3, 1e-1), (3, 1e-2), (3, 1e-3), (5, 1e-2), (10, 1e-1), (10, 1e-2)]
+)
 def test_irises(hidden, l2):
     network = agree(js.systems.iris_mlp(hidden, l2), 256, 512 if l2 < 0.1 else 256)
     assert len(network.components()) == 1
