@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from _plots import draw
-from _report_learning import minimisers_table, networks_table
+from _report_learning import (
+    bands_table,
+    clustering_table,
+    minimisers_table,
+    networks_table,
+    roughness_table,
+)
 
 Row = dict[str, Any]
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -249,9 +255,9 @@ def markdown(rows: Rows) -> str:
             f"| {line.work} | {line.unit} | {figure(line.ours)} | {other} | "
             f"{figure(line.theirs)} | {line.ahead} |"
         )
-    for table in (lanes_table, queue_table, compile_table, size_table):
+    tables = (lanes_table, queue_table, compile_table, size_table, minimisers_table)
+    for table in (*tables, networks_table, bands_table, roughness_table, clustering_table):
         text += ["", *table(rows)]
-    text += ["", *minimisers_table(rows), "", *networks_table(rows)]
     return "\n".join(text).rstrip() + "\n"
 
 

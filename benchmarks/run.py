@@ -182,9 +182,16 @@ PROGRAMME = [
          ["learning.py --connect --hidden 134 --starts 8 --l2 1e-3 --tolerance 1e-10"], rounds=1,
          quick={"--hidden 134 --starts 8 --l2 1e-3 --tolerance 1e-10":
                 "--hidden 3 --starts 2 --l2 1e-2 --samples 50 --band-steps 2"}),
-    Work("parameters", 240,
-         ["learning.py --size --hidden 280 280 --l2 1e-3 --tolerance 1e-9"], rounds=1,
+    Work("parameters", 350,
+         ["learning.py --size --hidden 280 280 --l2 1e-2 --tolerance 1e-9"], rounds=1,
          quick={"--hidden 280 280": "--hidden 5 --samples 50 --band-steps 2"}),
+    Work("mode_bands", 60, ["mode_bands.py"], rounds=1,
+         quick={"bands.py": "bands.py --copies 2 --hidden 3 --samples 50 --l2 1e-2 "
+                "--tolerance 1e-6 --steps 5 --rates 1 --ours 5"}),
+    Work("roughness", 250, ["roughness.py --count"], rounds=1,
+         quick={"--count": "--samples 60 --pairs 0,1 --seeds 0 --searches 0"}),
+    Work("clustering", 200, ["clustering.py"], rounds=1,
+         quick={"clustering.py": "clustering.py --clusters 2 --runs 64"}),
     Work("landscape7", 20, ["landscape.py --atoms 7 --seconds 30"], rounds=1, cold=True,
          quick={"--seconds 30": "--seconds 4"}),
 ]  # fmt: skip

@@ -106,8 +106,8 @@ from jaxscape.check import CheckReport as CheckReport, check as check
 from jaxscape.data_roughness import (
     DataRoughness as DataRoughness,
     data_roughness as data_roughness,
-    data_set_landscape as data_set_landscape,
 )
+from jaxscape.data_set_landscape import data_set_landscape as data_set_landscape
 from jaxscape.explore import (
     Connection as Connection,
     connect as connect,

@@ -14,8 +14,8 @@ if not BENCHMARKS.exists():
 
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
-       "alignment", "alignment_cases", "global_minima", "bands", "lanes",
-       "_report_learning")  # fmt: skip
+       "alignment", "alignment_cases", "global_minima", "bands", "mode_bands", "lanes",
+       "roughness", "clustering", "_report_learning")  # fmt: skip
 
 
 @pytest.fixture
@@ -143,6 +143,35 @@ def test_learning_judges_everybody_alike(script):
     assert all(row["reached"] == 4 for row in rows)
     losses = [row["mean_loss"] for row in rows]
     assert max(losses) - min(losses) < 1e-4
+
+
+@pytest.mark.slow
+def test_bands_of_everybody_end_below_the_straight_line(script):
+    words = ["--copies", 2, "--hidden", 3, "--samples", 60, "--l2", 1e-2, "--tolerance", 1e-8]
+    rows = script("mode_bands", *words, "--steps", 100, "--rates", 1, "--ours", 1, 40)
+    assert all(row["certified"] == 2 and row["pairs"] == 1 for row in rows)
+    start, ours, published = rows
+    assert published["peer"].startswith("optax") and published["images"] == ours["images"] == 9
+    # Both find a way below the first guess.
+    for row in (ours, published):
+        assert 0 < row["mean_barrier"] < start["mean_barrier"]
+    assert published["evaluations"] == 100 * (5 + 7 + 9)
+
+
+@pytest.mark.slow
+def test_roughness_of_a_few_samples_is_complete(script):
+    rows = script(
+        "roughness", "--pairs", "0,3", "--samples", 25, "--searches", 0, "--seeds", 0, "--count"
+    )
+    assert [row["euler"] for row in rows] == [1]
+    assert rows[0]["frustration"] > 0 and rows[0]["stored"][:2] == [114, 153]
+
+
+@pytest.mark.slow
+def test_lloyd_runs_are_in_the_network(script):
+    (row,) = script("clustering", "--clusters", 3, "--runs", 500)
+    assert row["of_them_found"] == row["costs_of_the_runs"] >= 3
+    assert row["minima"] >= row["of_them_found"] and row["lowest"] == 78.851441
 
 
 def quench_rows(ours, theirs):

@@ -20,6 +20,7 @@ ROWS = (
     ("io",),
     ("analysis",),
     ("explore",),
+    ("data_set_landscape",),
     ("data_roughness",),
     ("plot",),
     ("cli",),

@@ -15,7 +15,7 @@ RUNS = [
     pytest.param(path, marks=pytest.mark.slow if path.name[:2] in MINUTE else pytest.mark.long)
     for path in NOTEBOOKS
 ]
-NEEDED = {"08": ("rdkit", "tblite.ase"), "10": ("rdkit", "openmm")}
+NEEDED = {"08": ("rdkit", "tblite.ase"), "10": ("rdkit", "openmm"), "11": ("flax",)}
 
 
 def code_cells(notebook):
@@ -69,4 +69,5 @@ def test_there_are_notebooks():
         "08_molecule.ipynb",
         "09_crystals.ipynb",
         "10_peptide.ipynb",
+        "11_your_model.ipynb",
     ]

@@ -27,7 +27,7 @@ def k_means_landscape(
     runs: int = 10_000,
     neighbours: int | None = None,
     generations: int | None = None,
-    offspring: int = 20_000,
+    offspring: int = 30_000,
 ) -> Landscape:
     """The minima of the K-means cost and the passes between them.
 
@@ -48,14 +48,15 @@ def k_means_landscape(
     - `generations`: minima that passes lead to are added and searched from in turn, so many
       times; 1 stops at the neighbours of the minima of the runs. Default until there are no new
       ones; the irises in six clusters have thousands, and 1 is enough there.
-    - `offspring`: before each generation, so many starts drawn from the minima known by then: in
-      turn a point of the straight line between two minima, whose centres are paired at random,
-      and a minimum with all centres kicked by 0.05 to 0.4 standard deviations of the samples.
+    - `offspring`: before each generation, so many starts more, drawn from the minima known by
+      then: in turn a minimum with all centres kicked by 0.05 to 0.4 standard deviations of the
+      samples, a point of the straight line between two minima, whose centres are paired at
+      random, and centres anywhere in the box around the samples.
 
     Every minimum is searched from with each of its centres put on every sample, too (or one in so
     many, with `neighbours`). What has a narrow basin is missed by both, and by random starts: of
     the irises in three clusters there are ten minima known, and one of them is met about once in
-    100,000 runs, but once in some 3,000 of the `offspring`. No finite search proves that nothing
+    100,000 runs, but once in some 5,000 of the `offspring`. No finite search proves that nothing
     is missing.
 
     ```python
@@ -159,15 +160,21 @@ def _taken(batch, rows):
 
 
 def _offspring(model, known, key, count):
-    """Starts from minima: on the lines between two, their centres paired at random, and kicked."""
-    pair, order, place, kick = jax.random.split(key, 4)
+    """Starts in turn kicked from a minimum, on the line between two, and anywhere in the box.
+
+    On a line the centres of the two minima are paired at random.
+    """
+    points = np.asarray(model.points)
+    pair, order, place, kick, box = jax.random.split(key, 5)
     one, two = known[np.asarray(jax.random.randint(pair, (2, count), 0, len(known)))]
     place = np.asarray(jax.random.uniform(place, (count, 1, 1)))
     order = np.argsort(np.asarray(jax.random.uniform(order, one.shape[:2])), axis=1)
     line = one + place * (np.take_along_axis(two, order[..., None], axis=1) - one)
-    spread = np.std(np.asarray(model.points), axis=0)
-    step = 0.05 * 8.0**place * spread * np.asarray(jax.random.normal(kick, one.shape))
-    return np.where(np.arange(count)[:, None, None] % 2, line, one + step)
+    step = 0.05 * 8.0**place * points.std(axis=0)
+    kicked = one + step * np.asarray(jax.random.normal(kick, one.shape))
+    low, high = points.min(axis=0), points.max(axis=0)
+    anywhere = low + np.asarray(jax.random.uniform(box, one.shape)) * (high - low)
+    return np.choose(np.arange(count)[:, None, None] % 3, [kicked, line, anywhere])
 
 
 def _relocated(model, centres, neighbours):

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.core import Tracer
+from jax.errors import UnexpectedTracerError
+from jax.experimental import checkify
 from jaxtyping import Array, Float
 
 from jaxscape.losses.layout import Layout, lay_out
@@ -48,7 +50,7 @@ class LossFunction(eqx.Module):
             args,
         )
         self.start = self._start(self.layout.ravel(params))
-        self.l2 = jnp.asarray(l2, self.start.dtype)
+        self.l2 = jnp.asarray(_checked_l2(l2), self.start.dtype)
         self.chunk, self.additive = None, False
         if chunk is not None:
             if not isinstance(chunk, int | np.integer) or chunk < 1:
@@ -81,8 +83,14 @@ class LossFunction(eqx.Module):
         if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(self)):
             return
         name = getattr(self.loss, "__name__", type(self.loss).__name__)
-        # Not compiled: random numbers drawn with NumPy would become constants.
-        first, second = float(self(self.start)), float(self(self.start))
+        try:
+            # Not compiled: random numbers drawn with NumPy would become constants.
+            first, second = float(self(self.start)), float(self(self.start))
+        except UnexpectedTracerError as error:
+            raise ValueError(
+                f"loss {name!r} keeps something of one call for the next, such as a key that it "
+                "splits: pass one key among args, and store nothing"
+            ) from error
         if not np.isfinite(first):
             raise ValueError(
                 f"loss {name!r} is {first} at params: start from parameters where it is finite, "
@@ -92,6 +100,26 @@ class LossFunction(eqx.Module):
             raise ValueError(
                 f"loss {name!r} is {first:.8g} and then {second:.8g} at the same params: it draws "
                 "random numbers; fix the minibatch, or pass one key among args"
+            )
+        self._check_labels(name)
+
+    def _check_labels(self, name) -> None:
+        """JAX takes the last class where an index is beyond it, and says nothing."""
+        if "gather" not in str(jax.make_jaxpr(self)(self.start)):
+            return  # nothing is looked up
+        looked = checkify.checkify(self.loss, errors=checkify.index_checks)
+        size = self.chunk or 0
+        parts = [self.args]
+        if size:
+            parts = [self._slice(first, size) for first in range(0, self._samples(), size)]
+        try:
+            params = self.unravel(self.start)
+            message = next(filter(None, (looked(params, *part)[0].get() for part in parts)), None)
+        except Exception:  # not everything that can be run can be checked
+            return
+        if message:
+            raise ValueError(
+                f"loss {name!r} looks beyond an array, as with labels out of range: {message}"
             )
 
     def _start(self, start):
@@ -174,3 +202,13 @@ class LossFunction(eqx.Module):
             batch = jax.tree.map(lambda a: a[whole * chunk :], arrays)
             tail = of(x, batch).astype(x.dtype)
         return total + tail if self.additive else (chunk * total + left * tail) / samples
+
+
+def _checked_l2(l2):
+    """A number that is not negative; one that is traced is taken as it is."""
+    if isinstance(l2, Tracer):
+        return l2
+    value = np.asarray(l2)
+    if value.shape != () or value.dtype.kind not in "fiu" or not 0 <= value < np.inf:
+        raise ValueError(f"l2 is {l2!r}; pass zero or a positive number")
+    return l2

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -261,6 +262,13 @@ def _instead(params, names, leaves) -> str:
     """What to pass where there are no parameters."""
     if hasattr(params, "init") and hasattr(params, "apply"):
         return ": pass variables, such as module.init(key, inputs), and module.apply in the loss"
+    if isinstance(params, type):
+        return f": pass a {params.__name__}, not the class"
+    if inspect.isroutine(params):
+        return ": it is a function; the loss comes first, then the parameters"
+    numbers = [n for n, leaf in zip(names, leaves, strict=True) if type(leaf) is float]
+    if numbers:
+        return f" ({numbers[0] or 'params'} is a Python number: make it jnp.array(...))"
     whole = [
         f"{name or 'params'} is {leaf.dtype}"
         for name, leaf in zip(names, leaves, strict=True)

@@ -5,19 +5,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse.linalg import ArpackError
 
 from jaxscape.search.budget import Budget
-from jaxscape.search.lanczos import HessianOperator, largest_eigenvalue, lowest_eigenpairs
+from jaxscape.search.lanczos import HessianOperator
 from jaxscape.search.lbfgs import active_bounds, count_active, into_bounds
+from jaxscape.search.long_lanczos import Ritz, lowest_eigenpair
 from jaxscape.search.results import Certificate
 from jaxscape.surface import Surface
 
-# Two eigenvalues tell a transition state from what is neither; one tells a minimum.
+# Two eigenvalues tell a transition state from what is neither.
 _LOWEST = 2
 _PRODUCTS = 20_000
-# Errors of eigenvalues relative to the largest: as a rule, and where that leaves a sign in doubt.
-_ROUGH, _FINE = 1e-7, 1e-12
+# Of an eigenvalue.
+_ACCURACY = 1e-4
 # Of a Newton step: relative to the largest eigenvalue times the step.
 _SOLVE = 1e-9
 # The `index` of points that a budget left out.
@@ -35,7 +35,7 @@ def certify_large(
     """As `certify`, by MINRES for the Newton steps and Lanczos iterations for the eigenvalues.
 
     An `index` of 2 means two or more, `log_product` is NaN: it takes all eigenvalues. Points
-    whose lowest eigenvalues do not converge are `degenerate`.
+    for whose lowest eigenvalues so many products leave the sign in doubt are `degenerate`.
     """
     budget = budget or Budget()
     found = []
@@ -83,27 +83,37 @@ def _one(surface, x, tolerance, newton) -> Certificate:
 
 def _signs(hessian: HessianOperator, dtype):
     """Index, lowest eigenvalue and its mode, and whether the sign of one stays in doubt."""
-    dim, free = hessian.x.size, hessian.free_dimensions
-    if free == 0:
-        return 0, np.nan, np.zeros(dim), False
+    if hessian.free_dimensions == 0:
+        return 0, np.nan, np.zeros(hessian.x.size), False
     if not _is_finite(hessian):
         return _nothing(hessian.x)
-    try:
-        top = largest_eigenvalue(hessian, _PRODUCTS, 1e-2)
-        for tolerance in (_ROUGH, _FINE):
-            values, modes, errors = lowest_eigenpairs(
-                hessian, min(_LOWEST, free), 1.1 * abs(top), _PRODUCTS, tolerance
-            )
-            if np.all(np.abs(values) > errors):
-                break
-    except ArpackError:
-        # Not converged: eigenvalues crowd around the lowest, or all of them vanish.
-        return 0, np.nan, np.zeros(dim), True
-    # As for dense Hessians; and an eigenvalue is known no better than its residual.
-    largest = max(abs(top), np.max(np.abs(values)))
-    threshold = np.maximum(0.1 * np.finfo(dtype).eps ** 0.5 * largest, errors)
-    degenerate = bool(np.any(np.abs(values) <= threshold))
-    return np.sum(values < -threshold), values[0], modes[0], degenerate
+    zero = 0.1 * np.finfo(dtype).eps ** 0.5  # of the largest, as for dense Hessians
+
+    def sign(ritz: Ritz) -> int:
+        threshold = max(zero * ritz.largest, ritz.error)
+        if ritz.value < -threshold:
+            return -1
+        # A lower one might be unseen as yet: a Ritz value is an upper bound.
+        return int(ritz.value > threshold and ritz.unseen < ritz.value)
+
+    def accurate(ritz: Ritz) -> bool:
+        return ritz.error <= max(_ACCURACY * abs(ritz.value), zero * ritz.largest)
+
+    def enough(ritz: Ritz) -> bool:
+        return accurate(ritz) and (sign(ritz) != 0 or ritz.value <= zero * ritz.largest)
+
+    values, modes, signs = [], np.zeros((0, hessian.x.size)), []
+    # One tells a minimum. A negative one may have company in what is left beside it, even by the
+    # same eigenvalue: a Krylov space has one direction of each.
+    for seed in range(min(_LOWEST, hessian.free_dimensions)):
+        ritz, mode, _ = lowest_eigenpair(
+            hessian, _PRODUCTS, enough, accurate, beside=modes, seed=seed
+        )
+        values, modes, signs = [*values, ritz.value], np.vstack([modes, mode]), [*signs, sign(ritz)]
+        if signs[-1] >= 0:
+            break
+    first = int(np.argmin(values))
+    return signs.count(-1), values[first], modes[first], 0 in signs
 
 
 def _is_finite(hessian: HessianOperator) -> bool:

@@ -91,47 +91,6 @@ def extreme_eigenpairs(
     return lift - low[::-1], down[::-1], top[keep], up[keep], fine and good
 
 
-def largest_eigenvalue(operator: HessianOperator, max_products: int, tolerance: float) -> float:
-    """The largest eigenvalue.
-
-    **Raises:** SciPy's `ArpackError` if it does not converge, or the operator is zero.
-    """
-    return float(_eigsh(operator, 1, operator.random_vector(0), tolerance, max_products)[0][0])
-
-
-def lowest_eigenpairs(
-    operator: HessianOperator, count: int, lift: float, max_products: int, tolerance: float
-):
-    """The lowest eigenvalues, ascending, vectors `[k, dim]`, and errors `[k]`.
-
-    At most `count` of them, and none beyond the first that is positive without doubt. One after
-    the other, each in what is left beside those before: a Krylov space has one direction of an
-    eigenvalue that is there several times, however long one iterates.
-
-    - `lift`: an upper bound of the eigenvalues; `tolerance` is relative to it.
-
-    **Raises:** as `largest_eigenvalue`.
-    """
-    found, values, errors = np.zeros((0, operator.x.size)), [], []
-    for seed in range(count):
-
-        def turned(v):
-            v = operator.project(np.asarray(v, np.float64).reshape(-1))
-            return lift * v - operator(v)
-
-        start = operator.random_vector(seed)
-        vector = _eigsh(_beside(turned, found), 1, start, tolerance, max_products)[1][:, 0]
-        vector = vector / np.linalg.norm(vector)
-        image = operator(vector)
-        values.append(vector @ image)
-        errors.append(np.linalg.norm(image - values[-1] * vector))
-        found = np.vstack([found, vector])
-        if values[-1] > errors[-1]:
-            break
-    order = np.argsort(values)
-    return np.array(values)[order], found[order], np.array(errors)[order]
-
-
 def basis_size(count: int, dim: int) -> int:
     """Vectors that are kept for so many eigenpairs, where they converge at once."""
     # Eigenvalues of networks crowd around zero: a small basis would be restarted for ever.

@@ -128,6 +128,23 @@ class Drawing:
         return jnp.sum(params["w"] ** 2) + self.rng.normal()
 
 
+class Storing:
+    """A loss that splits a key and stores what is left."""
+
+    def __init__(self):
+        self.key = jax.random.key(0)
+
+    def __call__(self, params):
+        self.key, key = jax.random.split(self.key)
+        return jnp.sum(params["w"] ** 2) + jax.random.normal(key)
+
+
+def by_index(params, inputs, labels):
+    """JAX takes the last class for labels beyond it."""
+    logits = inputs @ jnp.concatenate([params["w"], -params["w"]], axis=1)
+    return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(len(labels)), labels])
+
+
 def by_label(params, inputs, labels):
     logits = inputs @ jnp.concatenate([params["w"], -params["w"]], axis=1)
     logs = jax.nn.log_softmax(logits)
@@ -143,6 +160,22 @@ def by_label(params, inputs, labels):
             lambda: js.Surface.from_loss(by_label, PARAMS, INPUTS, np.full(23, 2)),
             "labels out of range",
         ),
+        (
+            lambda: js.Surface.from_loss(by_index, PARAMS, INPUTS, np.full(23, 2)),
+            "labels out of range: .*index 2 is out of bounds for axis 1 with size 2",
+        ),
+        (
+            lambda: js.Surface.from_loss(lambda p: by_index(p, INPUTS, np.full(23, 3)), PARAMS),
+            "labels out of range: .*index 3",
+        ),
+        (
+            lambda: js.Surface.from_loss(
+                by_index, PARAMS, INPUTS, np.append(np.ones(22, int), 2), chunk=20
+            ),
+            "labels out of range: .*index 2",
+        ),
+        (lambda: js.Surface.from_loss(Storing(), PARAMS), "keeps something of one call"),
+        (lambda: js.Surface.from_loss(mean_squares, PARAMS, INPUTS, TARGETS, l2=-1), "l2 is -1"),
         (lambda: js.Surface.from_loss(lambda p: p["b"], PARAMS), r"returns \(1,\), not a scalar"),
         (
             lambda: js.Surface.from_loss(lambda p: (p["b"][0], p), PARAMS),

@@ -1,0 +1,80 @@
+"""The roughness of a data set, for every pair of its features, with two seeds.
+
+    python benchmarks/roughness.py                   # topsearch's example data, six pairs
+    python benchmarks/roughness.py --pairs 1,2 --count
+
+Minima and transition states inside of the convex hull of the data and the frustration, beside the
+result that comes with the data. `--count` adds the maxima: what is in the box is complete only if
+minima minus saddles plus maxima are one (Euler, Morse).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from _measure import js, options, row, show, timed
+
+DATA = Path(__file__).resolve().parents[1] / "tests/reference/topsearch_data.json"
+
+
+def maxima(landscape: Any, samples: Any) -> int:
+    """How many maxima there are inside of the box: minima of the surface upside down."""
+    surface = landscape.surface
+    fit = surface.function
+    upside_down = eqx.tree_at(
+        lambda s: (s.function.weights, s.function.coefficients),
+        surface,
+        (-fit.weights, -fit.coefficients),
+    )
+    grid = np.stack(np.meshgrid(*[np.linspace(0.0, 1.0, 61)] * 2), -1).reshape(-1, 2)
+    found = js.Landscape(upside_down)
+    found.add(js.minimise(upside_down, np.concatenate([grid, samples]), tolerance=1e-6))
+    return int(np.sum(found.minima.active == 0))
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = options(__doc__, searches=256, samples=0)
+    parser.add_argument("--pairs", nargs="+", help="of features, such as 0,1; all by default")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    parser.add_argument("--count", action="store_true")
+    args = parser.parse_args(argv)
+    source = json.loads(DATA.read_text())
+    stored = source["stored"]
+    many = args.samples or None
+    table = np.array(source["features"], float).T[:many]
+    data = js.models.DataSet(table, source["response"][:many])
+    pairs = args.pairs or list(stored)
+    for seed in args.seeds:
+        for pair in pairs:
+            features = tuple(int(one) for one in pair.split(","))
+
+            def work(features: Any = features, seed: int = seed) -> Any:
+                key = jax.random.key(seed)
+                return js.data_roughness(data, key=key, pairs=[features], searches=args.searches)
+
+            found, record = timed(work)
+            (network,), (inside,) = found.landscapes, found.inside
+            states = network.transition_states
+            fields = {
+                "features": list(features),
+                "seed": seed,
+                "minima": int(inside.sum()),
+                "transition_states": int(np.sum(inside[states.plus] & inside[states.minus])),
+                "frustration": round(float(found.values[0]), 6),
+                "in_the_box": [len(network.minima), len(states)],
+                "stored": stored[pair],
+            }
+            if args.count:
+                part = data.features(features).without_duplicates().normalised()
+                top = maxima(network, part.inputs)
+                fields |= {"maxima": top, "euler": len(network.minima) - len(states) + top}
+            show(row("learning, roughness", record, **fields))
+
+
+if __name__ == "__main__":
+    main()
