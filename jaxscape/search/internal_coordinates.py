@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxscape.search.dihedral_move import beyond
+from jaxscape.search.moves.dihedral_rotation import beyond
 
 
 def internal_coordinates(
