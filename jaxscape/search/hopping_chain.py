@@ -36,17 +36,13 @@ class BasinHopping:
       afresh from a random point (`None`: never).
     - `move`: how minima are perturbed, see `jaxscape.moves`; by default every coordinate is
       displaced.
-    - `descent`: another move, tried on every perturbed minimum before the Metropolis test and taken
-      only where it leads down, until `patience` of them in a row did not. With exchanges of species
-      mixtures find their order (their best homotop) for every geometry. Each is a step as well.
     - `quench_tolerance`: gradient at which a quench ends, relative to the certified one.
     - `compression`: for clusters of atoms, springs from every atom to the centroid while the first
       part of each quench lasts, in units of energy by `scale` squared. Compact structures come
       up far sooner: for LJ38 compressed by 20, forty times sooner.
 
     Li & Scheraga, PNAS 84, 6611 (1987); Wales & Doye, J. Phys. Chem. A 101, 5111 (1997);
-    compression: Doye, Phys. Rev. E 62, 8753 (2000); descents: Tao, Ruchu and Wenqi, J. Chem. Inf.
-    Model. 51, 572 (2011).
+    compression: Doye, Phys. Rev. E 62, 8753 (2000).
     """
 
     temperature: float = 1.0
@@ -58,14 +54,12 @@ class BasinHopping:
     compression: float = 0.0
     quench: LBFGS = LBFGS()
     move: Move = Displacement()
-    descent: Move | None = None
-    patience: int = 10
 
     def __post_init__(self):
         for name in ("temperature", "step_size", "quench_tolerance"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
-        for name in ("interval", "restart_after", "patience"):
+        for name in ("interval", "restart_after"):
             value = getattr(self, name)
             if value is not None:
                 positive(name, value)
@@ -76,22 +70,13 @@ class BasinHopping:
 
 
 class HoppingState(eqx.Module):
-    """A quench in progress, and the chain it belongs to.
-
-    `x`, `energy` are what the Metropolis test last accepted; `low_x`, `low_energy` the lowest since
-    the last perturbation, and `failed` how many quenches of its descent led nowhere, -1 before the
-    first. `tests` counts Metropolis tests.
-    """
+    """A quench in progress, and the chain it belongs to."""
 
     quench: LBFGSState
     compressed: Bool[Array, "*lanes"]
     chain: Int[Array, "*lanes"]
     x: Float[Array, "dim *lanes"]
     energy: Float[Array, "*lanes"]
-    low_x: Float[Array, "dim *lanes"]
-    low_energy: Float[Array, "*lanes"]
-    failed: Int[Array, "*lanes"]
-    tests: Int[Array, "*lanes"]
     best: Float[Array, "*lanes"]
     since: Int[Array, "*lanes"]
     step_size: Float[Array, "*lanes"]
@@ -134,10 +119,6 @@ class HoppingSearch(eqx.Module):
             chain=job["chain"],
             x=x,
             energy=highest,
-            low_x=x,
-            low_energy=highest,
-            failed=count - 1,
-            tests=count,
             best=highest,
             since=count,
             step_size=jnp.full(lanes, self.options.step_size, x.dtype),
@@ -186,30 +167,25 @@ class HoppingSearch(eqx.Module):
         )
 
     def advance(self, surface, state):
-        """Go on with the descent, or accept or reject where it led; perturb for the next quench."""
+        """Accept or reject the quenched minimum, and perturb for the next quench."""
         o, q = self.options, state.quench
-        low_x, low_energy, failed, ended = self._descended(state)
         accept = self._metropolis(state)
-        x = jnp.where(accept, low_x, state.x)
-        energy = jnp.where(accept, low_energy, state.energy)
+        x = jnp.where(accept, q.x, state.x)
+        energy = jnp.where(accept, q.energy, state.energy)
         lower = q.energy < state.best - 1e-6 * jnp.abs(state.best)
         lower = (lower | ~jnp.isfinite(state.best)) & (q.status == Status.CONVERGED)
         since = jnp.where(lower, 0, state.since + 1)
         hops = state.hops + 1
-        tests = state.tests + ended
         accepted = state.accepted + accept
         step_size = state.step_size
         if o.acceptance is not None:
-            due = ended & (tests % o.interval == 0)
+            due = hops % o.interval == 0
             factor = jnp.where(accepted > o.acceptance * o.interval, 1 / 0.95, 0.95)
             step_size = jnp.where(due, step_size * factor.astype(x.dtype), step_size)
             accepted = jnp.where(due, 0, accepted)
         keys = self._keys(state.chain, hops, 1)
         size = surface.scale.astype(x.dtype) * step_size
         trial = jax.vmap(o.move, in_axes=(0, -1, -1), out_axes=-1)(keys, x, size)
-        if o.descent is not None:
-            down = jax.vmap(o.descent, in_axes=(0, -1, -1), out_axes=-1)(keys, low_x, size)
-            trial = jnp.where(ended, trial, down)
         trial = into_bounds(surface, trial)
         best = jnp.where(lower, q.energy, state.best)
         if o.restart_after is not None:
@@ -220,20 +196,15 @@ class HoppingSearch(eqx.Module):
             energy = jnp.where(restart, jnp.inf, energy)
             best = jnp.where(restart, jnp.inf, best)
             since = jnp.where(restart, 0, since)
-            ended = ended | restart
         over = (hops >= self.steps) | (q.energy <= self.target)
         status = jnp.where(over, Status.CONVERGED, Status.RUNNING).astype(jnp.int32)
         fresh_quench = start_quench(o.quench, trial)
         return HoppingState(
             quench=eqx.tree_at(lambda s: s.status, fresh_quench, status),
-            compressed=ended & (o.compression > 0),
+            compressed=jnp.full(status.shape, o.compression > 0),
             chain=state.chain,
             x=x,
             energy=energy,
-            low_x=low_x,
-            low_energy=low_energy,
-            failed=jnp.where(ended, -1, failed),
-            tests=tests,
             best=best,
             since=since,
             step_size=step_size,
@@ -242,29 +213,13 @@ class HoppingSearch(eqx.Module):
             status=status,
         )
 
-    def _descended(self, state):
-        """The lowest since the last perturbation and what came of it: see `HoppingState`.
-
-        The last answer is whether the descent is over; without one it is over at once.
-        """
-        q, first = state.quench, state.failed < 0
-        low = state.low_energy
-        lower = first | (q.energy < low - 1e-6 * jnp.abs(low))
-        lower = lower & (q.status == Status.CONVERGED)
-        patience = 0 if self.options.descent is None else self.options.patience
-        failed = jnp.where(lower, 0, jnp.where(first, patience, state.failed + 1))
-        energy = jnp.where(lower, q.energy, jnp.where(first, jnp.inf, low))
-        return jnp.where(lower, q.x, state.low_x), energy, failed, failed >= patience
-
     def _metropolis(self, state):
-        """Whether a descent is over and where it led is accepted."""
-        _, energy, _, ended = self._descended(state)
+        q = state.quench
         keys = self._keys(state.chain, state.hops, 0)
-        chance = jax.vmap(lambda k: jax.random.uniform(k, (), energy.dtype))(keys)
-        allowed = chance < jnp.exp(
-            -jnp.maximum(energy - state.energy, 0.0) / self.options.temperature
-        )
-        return ended & jnp.isfinite(energy) & (allowed | ~jnp.isfinite(state.energy))
+        chance = jax.vmap(lambda k: jax.random.uniform(k, (), q.energy.dtype))(keys)
+        rise = q.energy - state.energy
+        allowed = chance < jnp.exp(-jnp.maximum(rise, 0.0) / self.options.temperature)
+        return (q.status == Status.CONVERGED) & (allowed | ~jnp.isfinite(state.energy))
 
     def _keys(self, chain, hops, use):
         def one(c, h):

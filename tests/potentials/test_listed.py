@@ -7,6 +7,7 @@ import pytest
 
 import jaxscape as js
 from jaxscape.potentials import LennardJones, Listed, Morse, Periodic, StillingerWeber
+from jaxscape.potentials._cells import sorted_atoms
 
 LAWS = {("A", "A"): (1.0, 1.0), ("A", "B"): (1.5, 0.8), ("B", "B"): (0.5, 0.88)}
 CELLS = {
@@ -36,7 +37,8 @@ def test_the_energy_is_that_of_all_pairs(cell):
     v = jnp.asarray(rng.normal(size=(2, len(x))))
     # Half a skin for each atom at most, and all of them far away together.
     near = x + 0.08 * rng.uniform(-1, 1, len(x)) + np.tile([3.0, -9.0, 0.5], 216)
-    far = x + 0.3 * rng.uniform(-1, 1, len(x))
+    far = x + 0.3 * rng.uniform(-1, 1, len(x)) + np.tile([-5.0, 2.0, 40.0], 216)
+    assert listed.grid is None  # two boxes along each edge
     for y, holds in ((near, True), (far, False)):
         assert bool(listed.holds(jnp.asarray(y))) is holds
         wanted, found = energy(model, y), energy(listed, y)
@@ -53,9 +55,41 @@ def test_the_energy_is_that_of_all_pairs(cell):
 
 
 @pytest.mark.slow
-def test_a_lane_does_not_depend_on_its_company():
-    model, x = glass(CELLS["cube"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_atoms_that_moved_far_meet_in_boxes(cell):
+    model, x = glass(1.2 * CELLS[cell])
+    model = eqx.tree_at(lambda p: p.cutoff, model, 0.8 * model.cutoff)
+    listed = Listed(model, x, skin=0.2)
+    assert listed.grid is not None and min(listed.grid.boxes) >= 3
+    energy = eqx.filter_jit(lambda p, x: p.energy_and_gradient(x))
+    products = eqx.filter_jit(lambda p, x, v: p.products(x, v))
+    rng = np.random.default_rng(4)
+    far = x + 0.4 * rng.uniform(-1, 1, len(x)) + np.tile([-5.0, 2.0, 40.0], 216)
+    squeezed = x.copy()
+    squeezed[: 3 * 60] = 0.55 * x[: 3 * 60]  # more in a box than it has room for
+    lanes = np.stack([x, far, squeezed], axis=1)
+    np.testing.assert_array_equal(listed.holds(jnp.asarray(lanes)), [True, False, False])
+    wanted, found = energy(model, lanes), energy(listed, lanes)
+    np.testing.assert_allclose(found[0], wanted[0], rtol=1e-11)
+    np.testing.assert_allclose(found[1], wanted[1], rtol=1e-9, atol=1e-8)
+    v = jnp.asarray(rng.normal(size=(2, *lanes.shape)))
+    for one, other in zip(products(listed, lanes, v), products(model, lanes, v), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-6)
+    # It is the boxes that are summed: one more of them crowded, and that lane is told apart.
+    rows, edges = [jnp.asarray(lanes[k::3, :]) for k in range(3)], listed.cell
+    crowded = [bool(sorted_atoms(listed.grid, [r[:, k] for r in rows], edges).crowded)
+               for k in range(3)]  # fmt: skip
+    assert crowded == [False, False, True]
+    lost = eqx.tree_at(lambda p: p.potential.cutoff, listed, 1.4 * model.cutoff)
+    assert abs(energy(lost, lanes)[0][1] - energy(lost.potential, lanes)[0][1]) > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [1.0, 1.4])  # all pairs, and boxes
+def test_a_lane_does_not_depend_on_its_company(scale):
+    model, x = glass(scale * CELLS["cube"])
     listed = Listed(model, x, skin=0.3)
+    assert (listed.grid is None) == (scale == 1.0)
     energy = eqx.filter_jit(lambda p, x: p.energy_and_gradient(x))
     far = x + 0.3 * np.random.default_rng(3).uniform(-1, 1, len(x))
     mixed, same = (energy(listed, np.stack([x, other], axis=1)) for other in (far, x))

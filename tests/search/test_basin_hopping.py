@@ -184,35 +184,6 @@ def test_metropolis():
         assert abs(metropolis(temperature, rise) - expected) < 4 * deviation
 
 
-def test_descents_go_down_until_patience_ends():
-    method = BasinHopping(temperature=1e-9, descent=js.moves.Displacement(), patience=2)
-    search = HoppingSearch(
-        method, jax.random.key(0), jnp.asarray(1e-6), jnp.asarray(100), jnp.asarray(-jnp.inf)
-    )
-    state = search.init(RIPPLES, {"x": jnp.zeros((2, 1)), "chain": jnp.arange(1)})
-    seen = []
-    # Above where the chain was at last accepted, down in two exchanges, refused twice: a new test.
-    for energy in (5.0, 6.0, 5.5, 4.0, 4.2, 3.0, 3.5, 9.0, 8.0, 7.0, 9.0, 9.5):
-        ended = jnp.full(1, Status.CONVERGED, jnp.int32)
-        quench = eqx.tree_at(
-            lambda q: (q.x, q.energy, q.status),
-            state.quench,
-            (jnp.full((2, 1), energy), jnp.array([energy]), ended),
-        )
-        state = search.advance(RIPPLES, eqx.tree_at(lambda s: s.quench, state, quench))
-        seen.append([float(state.energy[0]), float(state.low_energy[0]), int(state.failed[0])])
-        # The next quench starts from the lowest of the descent, or from the accepted minimum.
-        middle = state.energy if state.failed[0] < 0 else state.low_energy
-        assert np.abs(np.asarray(state.quench.trial) - middle).max() < method.step_size
-    inf = np.inf
-    assert seen == [
-        *([inf, 5.0, 0], [inf, 5.0, 1], [5.0, 5.0, -1]),
-        *([5.0, 4.0, 0], [5.0, 4.0, 1], [5.0, 3.0, 0], [5.0, 3.0, 1], [3.0, 3.0, -1]),
-        *([3.0, 8.0, 0], [3.0, 7.0, 0], [3.0, 7.0, 1], [3.0, 7.0, -1]),
-    ]
-    assert int(state.tests[0]) == 3
-
-
 @pytest.mark.slow
 def test_cold_chains_only_go_down():
     """With T -> 0 and small steps a chain never leaves for a higher minimum."""
