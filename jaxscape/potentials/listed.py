@@ -23,8 +23,8 @@ class Listed(eqx.Module):
     The list holds the pairs within the cutoff and a `skin` around it at `x`. While no atom has
     moved by more than half the skin since then (the motion of all together apart) no other pair
     matters. Beyond that atoms are sorted into boxes as wide as the cutoff, and each meets those of
-    the boxes around its own, which takes a few times as long; where the cell has no three boxes
-    along each edge, or atoms crowd one of them, all pairs are summed. So the energy is always that
+    the boxes around its own, which takes some ten times as long; where boxes would save nothing,
+    or atoms crowd one of them, all pairs are summed. So the energy is always that
     of the potential, and quickest near `x`.
 
     **Arguments:**
@@ -158,25 +158,36 @@ class Listed(eqx.Module):
         return lax.cond(jnp.all(holds), lambda found, *_: found, elsewhere, found, x, *rest)
 
     def _boxed_ones(self, x):
-        def sums(x):
-            found, crowded = self._over_boxes(x, [], lambda terms, apart, moves: terms(apart, None))
-            return jnp.sum(found[0]), flat(found[1:], x), crowded
+        def sums(x, order, fullest):
+            found = self._over_boxes(
+                x, order, fullest, [], lambda terms, apart, _: terms(apart, None)
+            )
+            return jnp.sum(found[0]), flat(found[1:], x)
 
-        return _each_lane(sums, x.ndim - 1)(x)
+        return self._boxed(sums, x)
 
     def _boxed_products(self, x, v):
-        def sums(x, v):
-            found, crowded = self._over_boxes(x, [planes(one) for one in v], _with_changes)
+        def sums(x, order, fullest, v):
+            moves = [planes(one) for one in v]
+            found = self._over_boxes(x, order, fullest, moves, _with_changes)
             changes = [flat(found[k + 1 : k + 4], x) for k in range(4, len(found), 4)]
-            return jnp.sum(found[0]), flat(found[1:4], x), jnp.stack(changes), crowded
+            return jnp.sum(found[0]), flat(found[1:4], x), jnp.stack(changes)
 
-        return _each_lane(sums, x.ndim - 1)(x, v)
+        return self._boxed(sums, x, v)
 
-    def _over_boxes(self, x, moves, add):
-        """Sums of one lane over pairs in boxes side by side, and whether a box is crowded."""
-        rows, grid = planes(x), self.grid
+    def _boxed(self, sums, x, *rest):
+        """What `sums(x, order, fullest, *rest)` finds for each lane, and where a box is crowded."""
+        grid, cell = self.grid, self.cell.astype(x.dtype)
         assert grid is not None
-        slots, atoms, crowded = sorted_atoms(grid, rows, self.cell.astype(x.dtype))
+        order = _each_lane(lambda x: sorted_atoms(grid, planes(x), cell), x.ndim - 1)(x)
+        # One number for all lanes: a loop of each lane's own length would cost selects.
+        fullest = jnp.max(order.fullest)
+        one = _each_lane(lambda x, order, *rest: sums(x, order, fullest, *rest), x.ndim - 1)
+        return *one(x, order, *rest), order.fullest > grid.room
+
+    def _over_boxes(self, x, order, fullest, moves, add):
+        """Sums of one lane over pairs in boxes side by side."""
+        rows, atoms = planes(x), order.atoms
         own = jnp.maximum(atoms, 0)
         here = [row[own] for row in rows] + [p[own] for move in moves for p in move]
 
@@ -188,17 +199,16 @@ class Listed(eqx.Module):
             apart = self.potential.images.apart(here[:3], there[:3], (0, 0, 0))
             changes = [p - q for p, q in zip(here[3:], there[3:], strict=True)]
             triples = [changes[k : k + 3] for k in range(0, len(changes), 3)]
-            return [
-                total + more for total, more in zip(sums, add(terms, apart, triples), strict=True)
-            ]
+            new = add(terms, apart, triples)
+            return [total + more for total, more in zip(sums, new, strict=True)]
 
         blank = (jnp.zeros(atoms.shape, x.dtype),) * (4 * (1 + len(moves)))
-        sums = over_near(grid, [atoms, *here], step, blank)
-        found = [jnp.take(total.reshape(-1), slots, mode="clip") for total in sums]
-        return found, crowded
+        assert self.grid is not None
+        sums = over_near(self.grid, fullest, [atoms, *here], step, blank)
+        return [jnp.take(total.reshape(-1), order.slots, mode="clip") for total in sums]
 
     def _near_ones(self, x):
-        energy, *force = self._over_list(x, [], lambda terms, apart, moves: terms(apart, None))
+        energy, *force = self._over_list(x, [], _alone)
         return jnp.sum(energy, axis=0), flat(force, x)
 
     def _near_products(self, x, v):
@@ -224,6 +234,12 @@ class Listed(eqx.Module):
 
         blank = (jnp.zeros_like(rows[0]),) * (4 * (1 + len(moves)))
         return lax.fori_loop(0, len(self.near), step, blank)
+
+
+def _alone(terms, apart, moves):
+    """Energies and gradients of pairs."""
+    del moves
+    return terms(apart, None)
 
 
 def _with_changes(terms, apart, moves):
