@@ -49,9 +49,9 @@ class Buckingham(PairPotential):
     def __init__(self, A=0.0, rho=1.0, C=0.0, *, wall=0.0, core=0.0):
         given = (A, rho, C, wall, core)
         self.A, self.rho, self.C, self.wall, self.core = (jnp.asarray(v, float) for v in given)
-        if not is_traced(rho) and not float(self.rho) > 0:
+        if not is_traced(rho) and not float(rho) > 0:
             raise ValueError(f"rho is {rho}; pass a positive length")
-        if not is_traced(core) and not float(self.core) >= 0:
+        if not is_traced(core) and not float(core) >= 0:
             raise ValueError(f"core is {core}; pass a length, or 0 for no wall")
 
     def phi_and_slope(self, squared_distance):
