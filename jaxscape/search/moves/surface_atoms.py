@@ -14,6 +14,7 @@ class SurfaceAtoms:
     How loosely is told by the sum of inverse sixth powers of an atom's distances. The new place is
     as far from the centroid as the outermost of the others, in a random direction.
 
+    >>> import jax
     >>> SurfaceAtoms()(jax.random.key(0), jnp.arange(12.0), 0.1).shape
     (12,)
     """
