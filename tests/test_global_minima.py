@@ -116,7 +116,7 @@ def test_exchanges_find_the_best_homotop():
 @pytest.mark.long
 def test_a_hundred_atoms_of_two_sizes():
     # http://optbench.org/global-optimization.html, where the best of GMIN's runs of 2,000,000
-    # evaluations ends at -599.0. About six CPU minutes.
+    # evaluations ends at -599.0. About seven CPU minutes.
     surface = js.systems.binary_lennard_jones(42, 58, 1.3)
     species, rest = surface.symmetry.species, 2 ** (1 / 6)
     exchange = js.moves.SpeciesExchange(species, sizes={"A": rest, "B": 1.3 * rest})
