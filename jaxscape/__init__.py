@@ -123,20 +123,14 @@ from jaxscape.landscape import (
     load as load,
 )
 from jaxscape.search import moves as moves
-from jaxscape.search.basin_hopping import (
-    BasinHopping as BasinHopping,
-    basin_hopping as basin_hopping,
-)
+from jaxscape.search.basin_hopping import basin_hopping as basin_hopping
 from jaxscape.search.budget import Budget as Budget
-from jaxscape.search.clashes import (
-    ClashRemoval as ClashRemoval,
-    remove_clashes as remove_clashes,
-)
-from jaxscape.search.dihedral_move import DihedralRotation as DihedralRotation
+from jaxscape.search.clashes import remove_clashes as remove_clashes
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
 )
 from jaxscape.search.geodesic import Geodesic as Geodesic
+from jaxscape.search.hopping_chain import BasinHopping as BasinHopping
 from jaxscape.search.internal_coordinates import (
     internal_coordinates as internal_coordinates,
     with_dihedrals as with_dihedrals,

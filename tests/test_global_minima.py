@@ -113,6 +113,30 @@ def test_exchanges_find_the_best_homotop():
     assert species[0] == "Ag"
 
 
+@pytest.mark.long
+def test_a_hundred_atoms_of_two_sizes():
+    # http://optbench.org/global-optimization.html, where the best of GMIN's runs of 2,000,000
+    # evaluations ends at -599.0. About seven CPU minutes.
+    surface = js.systems.binary_lennard_jones(42, 58, 1.3)
+    species, rest = surface.symmetry.species, 2 ** (1 / 6)
+    exchange = js.moves.SpeciesExchange(species, sizes={"A": rest, "B": 1.3 * rest})
+    others = (js.moves.Displacement(), js.moves.SurfaceAtoms(1), js.moves.SurfaceAtoms(4))
+    round_axes = js.moves.Symmetrised(species=species)
+    move = js.moves.MixedMoves((exchange, *others, round_axes), weights=(8.0, 0.5, 0.7, 0.7, 0.1))
+    found = lowest(
+        surface,
+        chains=16,
+        steps=3000,
+        step_size=0.4,
+        acceptance=None,
+        quench_tolerance=1e6,
+        move=move,
+        target=-604.796307,
+    )
+    np.testing.assert_allclose(found.energy[0], -604.796307, atol=1e-6)
+    assert surface.symmetry.order(found.x[0]) == 2
+
+
 def waters(n, **options):
     wanted = REFERENCE["water"]["energies"][str(n)]
     surface = js.systems.water(n)

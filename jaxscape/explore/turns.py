@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxscape.search.draws import generators
-from jaxscape.search.moves import turned
+from jaxscape.search.moves.turning import turned
 
 # Barriers of single bonds lie 60 degrees from their minima, others up to twice as far.
 _LEAST, _MOST = np.radians(30.0), np.radians(120.0)

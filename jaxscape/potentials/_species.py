@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxscape.potentials._pair import is_traced
+
 
 def kinds_of(species: Sequence) -> tuple[int, ...]:
     """The number of each atom's kind, in order of first appearance.
@@ -25,6 +27,8 @@ def pair_table(name: str, value, kinds: tuple[int, ...]):
     **Raises:** `ValueError` for another shape, or a table that is not symmetric.
     """
     count = max(kinds) + 1
+    if is_traced(value):  # no numbers to look at
+        return jnp.broadcast_to(jnp.asarray(value, float), (count, count))
     table = np.asarray(value, float)
     if table.ndim == 0:
         table = np.full((count, count), table)

@@ -8,14 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.core import Tracer
 from jax.scipy.special import erfc
 from jaxtyping import Array, Float
 
 from jaxscape.potentials._fourier import Fourier
 from jaxscape.potentials._images import checked_cell
 from jaxscape.potentials._lean import lean_energy
-from jaxscape.potentials._pair import PairPotential, slope_of
+from jaxscape.potentials._pair import PairPotential, is_traced, slope_of
 from jaxscape.potentials.periodic import Periodic
 
 COULOMB = 14.399645478  # eV Angstrom: e^2 / (4 pi epsilon_0), CODATA 2018
@@ -50,9 +49,9 @@ class Buckingham(PairPotential):
     def __init__(self, A=0.0, rho=1.0, C=0.0, *, wall=0.0, core=0.0):
         given = (A, rho, C, wall, core)
         self.A, self.rho, self.C, self.wall, self.core = (jnp.asarray(v, float) for v in given)
-        if not isinstance(rho, Tracer) and not float(self.rho) > 0:
+        if not is_traced(rho) and not float(rho) > 0:
             raise ValueError(f"rho is {rho}; pass a positive length")
-        if not isinstance(core, Tracer) and not float(self.core) >= 0:
+        if not is_traced(core) and not float(core) >= 0:
             raise ValueError(f"core is {core}; pass a length, or 0 for no wall")
 
     def phi_and_slope(self, squared_distance):
@@ -112,7 +111,9 @@ class Ionic(eqx.Module):
 
     Points are `[3 n, *lanes]`, Cartesian. Charges, parameters of the laws and `cell` are
     differentiable; not by elements off the diagonal of an upright cell, for which there is
-    `VariableCell`. Around the crystal is a conductor, so that a dipole of the cell costs nothing.
+    `VariableCell`. Charges and parameters may be traced where it is made; `cell` and `cutoff`,
+    which tell how many images there are, may not. Around the crystal is a conductor, so that a
+    dipole of the cell costs nothing.
 
     **Raises:** `ValueError` for a charged cell, kinds without a charge, or laws of pairs that are
     not there or given twice.
@@ -149,11 +150,13 @@ class Ionic(eqx.Module):
         missing = [name for name in names if name not in charges]
         if missing:
             raise ValueError(f"charges has none for {missing}: give one for every kind of atoms")
-        total = sum(charges[one] for one in species)
-        if not abs(total) <= 1e-9 * max(1.0, sum(abs(charges[one]) for one in species)):
-            raise ValueError(
-                f"the cell has a charge of {total:g}: charges of all atoms must add up to nothing"
-            )
+        if not is_traced(charges):  # under `jit` there are no numbers to look at
+            total = sum(charges[one] for one in species)
+            if not abs(total) <= 1e-9 * max(1.0, sum(abs(charges[one]) for one in species)):
+                raise ValueError(
+                    f"the cell has a charge of {total:g}: charges of all atoms must add up to "
+                    "nothing"
+                )
         if not (np.isfinite(cutoff) and cutoff > 0):
             raise ValueError(f"cutoff is {cutoff!r}; it must be a positive distance")
         if not 0 < accuracy < 1e-2:

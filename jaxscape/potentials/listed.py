@@ -8,6 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 from scipy.spatial import KDTree
 
+from jaxscape.potentials._cells import Grid, grid_for, over_near, sorted_atoms
 from jaxscape.potentials._images import flat, planes
 from jaxscape.potentials._lean import lean_energy
 from jaxscape.potentials.periodic import Periodic
@@ -21,8 +22,10 @@ class Listed(eqx.Module):
 
     The list holds the pairs within the cutoff and a `skin` around it at `x`. While no atom has
     moved by more than half the skin since then (the motion of all together apart) no other pair
-    matters; beyond that all pairs are summed, as the potential itself does. So the energy is
-    always that of the potential, and quick near `x`.
+    matters. Beyond that atoms are sorted into boxes as wide as the cutoff, and each meets those of
+    the boxes around its own, which takes some ten times as long; where boxes would save nothing,
+    or atoms crowd one of them, all pairs are summed. So the energy is always that
+    of the potential, and quickest near `x`.
 
     **Arguments:**
 
@@ -47,6 +50,7 @@ class Listed(eqx.Module):
     reference: Float[Array, " dim"]
     near: Int[Array, "most n"]
     skin: Float[Array, ""]
+    grid: Grid | None = eqx.field(static=True)
 
     def __init__(self, potential: Periodic, x, *, skin: float | None = None):
         if not isinstance(potential, Periodic):
@@ -69,15 +73,20 @@ class Listed(eqx.Module):
             raise ValueError(f"x has {x.size} coordinates; pass finite ones, three an atom")
         self.potential, self.skin = potential, jnp.asarray(skin, float)
         self.reference = jnp.asarray(x, float)
-        self.near = _list(x.reshape(-1, 3), cell, cutoff + skin, potential.images.upright, 0)
+        atoms = x.reshape(-1, 3)
+        self.near = _list(atoms, cell, cutoff + skin, potential.images.upright, 0)
+        self.grid = grid_for(atoms, cell, cutoff)
 
     def at(self, x) -> "Listed":
         """The same with a new list, made at `x`. It is as long as the old one if that does."""
         p = self.potential
         x = np.asarray(x, np.float64).reshape(-1)
-        reach = float(np.max(p.cutoff)) + float(self.skin)
-        cell = np.asarray(p.cell, np.float64)
-        near = _list(x.reshape(-1, 3), cell, reach, p.images.upright, len(self.near))
+        cutoff, cell = float(np.max(p.cutoff)), np.asarray(p.cell, np.float64)
+        reach, atoms = cutoff + float(self.skin), x.reshape(-1, 3)
+        grid = grid_for(atoms, cell, cutoff)
+        if grid is not None and self.grid is not None and grid.room > self.grid.room:
+            return Listed(p, x, skin=float(self.skin))
+        near = _list(atoms, cell, reach, p.images.upright, len(self.near))
         return eqx.tree_at(lambda s: (s.reference, s.near), self, (jnp.asarray(x, float), near))
 
     @property
@@ -103,7 +112,9 @@ class Listed(eqx.Module):
 
     def energy_and_gradient(self, x):
         """Energy and gradient in one pass over the list."""
-        return self._by_list(self._near_ones, self.potential.energy_and_gradient, x)
+        return self._by_list(
+            self._near_ones, self._boxed_ones, self.potential.energy_and_gradient, x
+        )
 
     def energy_gradient_hessian(self, x):
         """Energy, gradient and dense Hessian, by all pairs."""
@@ -115,32 +126,93 @@ class Listed(eqx.Module):
 
     def products(self, x: Float[Array, "dim *lanes"], v: Float[Array, "k dim *lanes"]):
         """Energy, gradient and `k` Hessian-vector products in one pass over the list."""
-        return self._by_list(self._near_products, self.potential.products, x, v)
+        return self._by_list(
+            self._near_products, self._boxed_products, self.potential.products, x, v
+        )
 
-    def _by_list(self, near, full, x, *rest):
-        """`near` where the list holds, `full` in other lanes: none depends on its company."""
+    def _by_list(self, near, boxed, full, x, *rest):
+        """`near` where the list holds; in other lanes `boxed`, or `full` where boxes are crowded.
+
+        No lane depends on its company: each is summed by one of the three, to the last bit.
+        """
+
+        def mended(found, right, other):
+            """What is not `right` replaced by what `other` finds."""
+
+            def replaced(found, *arguments):
+                both = zip(found, other(*arguments), strict=True)
+                return tuple(jnp.where(right, one, new) for one, new in both)
+
+            return lax.cond(jnp.all(right), lambda found, *_: found, replaced, found, x, *rest)
+
         holds = self.holds(x)
-        found = tuple(near(x, *rest))  # by the same code in either case, to the last bit
+        found = tuple(near(x, *rest))
+        if self.grid is None:
+            return mended(found, holds, full)
 
-        def mended(found, *arguments):
-            both = zip(found, full(*arguments), strict=True)
-            return tuple(jnp.where(holds, one, other) for one, other in both)
+        def elsewhere(found, *arguments):
+            *sums, crowded = boxed(*arguments)
+            found = tuple(jnp.where(holds, one, new) for one, new in zip(found, sums, strict=True))
+            return mended(found, holds | ~crowded, full)
 
-        return lax.cond(jnp.all(holds), lambda found, *_: found, mended, found, x, *rest)
+        return lax.cond(jnp.all(holds), lambda found, *_: found, elsewhere, found, x, *rest)
+
+    def _boxed_ones(self, x):
+        def sums(x, order, fullest):
+            found = self._over_boxes(
+                x, order, fullest, [], lambda terms, apart, _: terms(apart, None)
+            )
+            return jnp.sum(found[0]), flat(found[1:], x)
+
+        return self._boxed(sums, x)
+
+    def _boxed_products(self, x, v):
+        def sums(x, order, fullest, v):
+            moves = [planes(one) for one in v]
+            found = self._over_boxes(x, order, fullest, moves, _with_changes)
+            changes = [flat(found[k + 1 : k + 4], x) for k in range(4, len(found), 4)]
+            return jnp.sum(found[0]), flat(found[1:4], x), jnp.stack(changes)
+
+        return self._boxed(sums, x, v)
+
+    def _boxed(self, sums, x, *rest):
+        """What `sums(x, order, fullest, *rest)` finds for each lane, and where a box is crowded."""
+        grid, cell = self.grid, self.cell.astype(x.dtype)
+        assert grid is not None
+        order = _each_lane(lambda x: sorted_atoms(grid, planes(x), cell), x.ndim - 1)(x)
+        # One number for all lanes: a loop of each lane's own length would cost selects.
+        fullest = jnp.max(order.fullest)
+        one = _each_lane(lambda x, order, *rest: sums(x, order, fullest, *rest), x.ndim - 1)
+        return *one(x, order, *rest), order.fullest > grid.room
+
+    def _over_boxes(self, x, order, fullest, moves, add):
+        """Sums of one lane over pairs in boxes side by side."""
+        rows, atoms = planes(x), order.atoms
+        own = jnp.maximum(atoms, 0)
+        here = [row[own] for row in rows] + [p[own] for move in moves for p in move]
+
+        def step(others, sums):
+            label, *there = others
+            filled = (label >= 0) & (atoms >= 0) & (label != atoms)
+            laws = self.potential.laws_of(x.dtype, own, jnp.maximum(label, 0))
+            terms = self.potential.terms(laws, filled, 0.5)
+            apart = self.potential.images.apart(here[:3], there[:3], (0, 0, 0))
+            changes = [p - q for p, q in zip(here[3:], there[3:], strict=True)]
+            triples = [changes[k : k + 3] for k in range(0, len(changes), 3)]
+            new = add(terms, apart, triples)
+            return [total + more for total, more in zip(sums, new, strict=True)]
+
+        blank = (jnp.zeros(atoms.shape, x.dtype),) * (4 * (1 + len(moves)))
+        assert self.grid is not None
+        sums = over_near(self.grid, fullest, [atoms, *here], step, blank)
+        return [jnp.take(total.reshape(-1), order.slots, mode="clip") for total in sums]
 
     def _near_ones(self, x):
-        energy, *force = self._over_list(x, [], lambda terms, apart, moves: terms(apart, None))
+        energy, *force = self._over_list(x, [], _alone)
         return jnp.sum(energy, axis=0), flat(force, x)
 
     def _near_products(self, x, v):
-        def add(terms, apart, moves):
-            new = []
-            for move in moves:
-                value, change = jax.jvp(lambda d: terms(d, None), (apart,), (move,))
-                new = [*(new or value), *change]
-            return new
-
-        sums = self._over_list(x, [planes(one) for one in v], add)
+        sums = self._over_list(x, [planes(one) for one in v], _with_changes)
         changes = [flat(sums[k + 1 : k + 4], x) for k in range(4, len(sums), 4)]
         return jnp.sum(sums[0], axis=0), flat(sums[1:4], x), jnp.stack(changes)
 
@@ -148,12 +220,13 @@ class Listed(eqx.Module):
         """Sums over the list of what `add(terms, separations, their changes)` returns."""
         rows, lanes = planes(x), x.ndim - 1
         own = jnp.arange(rows[0].shape[0])
-        laws = self.potential.laws_between(x, own)
+        column = (-1, *(1,) * lanes)
 
         def step(m, sums):
             other = self.near[m]
-            there = (other != own).reshape(-1, *(1,) * lanes)
-            terms = self.potential.terms(laws(other), there, 0.5)
+            there = (other != own).reshape(column)
+            laws = self.potential.laws_of(x.dtype, own.reshape(column), other.reshape(column))
+            terms = self.potential.terms(laws, there, 0.5)
             apart = self.potential.images.apart(rows, [p[other] for p in rows], (0, 0, 0))
             changes = [[p - p[other] for p in move] for move in moves]
             new = add(terms, apart, changes)
@@ -161,6 +234,28 @@ class Listed(eqx.Module):
 
         blank = (jnp.zeros_like(rows[0]),) * (4 * (1 + len(moves)))
         return lax.fori_loop(0, len(self.near), step, blank)
+
+
+def _alone(terms, apart, moves):
+    """Energies and gradients of pairs."""
+    del moves
+    return terms(apart, None)
+
+
+def _with_changes(terms, apart, moves):
+    """Energies and gradients of pairs, then their changes with each of `moves`."""
+    new = []
+    for move in moves:
+        value, change = jax.jvp(lambda d: terms(d, None), (apart,), (move,))
+        new = [*(new or value), *change]
+    return new
+
+
+def _each_lane(function, lanes):
+    """What is written for one lane for `lanes` trailing axes of them."""
+    for _ in range(lanes):
+        function = jax.vmap(function, in_axes=-1, out_axes=-1)
+    return function
 
 
 def _list(atoms, cell, reach, upright, least) -> Int[Array, "most n"]:

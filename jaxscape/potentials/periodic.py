@@ -20,7 +20,7 @@ from jaxscape.potentials._images import (
     planes,
 )
 from jaxscape.potentials._lean import lean_energy
-from jaxscape.potentials._pair import PairPotential
+from jaxscape.potentials._pair import PairPotential, is_traced
 
 
 class Periodic(eqx.Module):
@@ -80,7 +80,8 @@ class Periodic(eqx.Module):
             if not names:
                 raise ValueError("law is a mapping: pass species=, the kind of every atom")
             for pair, one in law.items():
-                if not eqx.tree_equal(one, law.get(pair[::-1], one)):
+                other = law.get(pair[::-1], one)
+                if not is_traced((one, other)) and not eqx.tree_equal(one, other):
                     raise ValueError(f"law has {pair!r} both ways round, and they differ")
             table = [[_between(law, a, b, "law") for b in names] for a in names]
             classes = sorted({type(one).__name__ for row in table for one in row})
@@ -265,15 +266,13 @@ class Periodic(eqx.Module):
 
         return terms
 
-    def laws_between(self, x, own):
-        """For as many `other` atoms: their laws with the atoms `own`, as columns."""
-        table = self._table(x.dtype)
+    def laws_of(self, dtype, one, other):
+        """The laws of atoms `one` with atoms `other`, numbers of any shape."""
+        table = self._table(dtype)
         if self.kinds is None:
-            return lambda other: table
-        kinds, shape = jnp.asarray(self.kinds), (-1, *(1,) * (x.ndim - 1))
-        return lambda other: jax.tree.map(
-            lambda leaf: leaf[kinds[own], kinds[other]].reshape(shape), table
-        )
+            return table
+        kinds = jnp.asarray(self.kinds)
+        return jax.tree.map(lambda leaf: leaf[kinds[one], kinds[other]], table)
 
     def _table(self, dtype):
         """The law, where it ends, and what is taken off it, for every two kinds."""

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxscape.search.dihedral_move import beyond
-from jaxscape.search.moves import turned
+from jaxscape.search.moves.dihedral_rotation import beyond
+from jaxscape.search.moves.turning import turned
 
 
 def internal_coordinates(

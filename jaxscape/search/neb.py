@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, positive, positive_number
 from jaxscape.search.budget import Budget
+from jaxscape.search.geodesic import Geodesic
 from jaxscape.search.history import History
 from jaxscape.search.interpolation import Interpolation
 from jaxscape.search.lbfgs import into_bounds
@@ -17,6 +18,7 @@ from jaxscape.search.minimise import tile_width
 from jaxscape.search.status import Status, count_statuses
 from jaxscape.search.string import String, check_path_options, respaced
 from jaxscape.surface import Surface, as_surface, lane_value_and_grad
+from jaxscape.symmetry import Crystal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -319,6 +321,7 @@ def neb(
     max_steps = positive("max_steps", max_steps)
     tolerance = positive_number("tolerance", tolerance)
     if path is None:
+        check_interpolation(surface, method)
         home = surface if align else Surface(surface.function)
         path = first_paths(home, start, end, method)
     return relax(
@@ -340,8 +343,18 @@ def straight(surface: Surface, start, end, images: int) -> Float[np.ndarray, "ba
     return (1.0 - share) * start[:, None] + share * np.stack(near).astype(start.dtype)[:, None]
 
 
+def check_interpolation(surface: Surface, method: NEB | String) -> None:
+    """Geodesics know distances in free space only."""
+    if isinstance(method.interpolation, Geodesic) and isinstance(surface.symmetry, Crystal):
+        raise ValueError(
+            f"{surface.name!r} is periodic, and Geodesic() sees no images of atoms: leave "
+            "interpolation out, or pass IDPP()"
+        )
+
+
 def first_paths(surface: Surface, start, end, method: NEB | String) -> np.ndarray:
     """What bands start from: straight lines, or what `interpolation` makes of them."""
+    check_interpolation(surface, method)
     path = straight(surface, start, end, method.images)
     return path if method.interpolation is None else method.interpolation(path)
 

@@ -7,7 +7,7 @@ import pytest
 import jaxscape as js
 from jaxscape.explore.explore import _interpolation_for
 from jaxscape.explore.turns import turned_starts
-from jaxscape.search.dihedral_move import free_turns
+from jaxscape.search.moves.dihedral_rotation import free_turns
 
 # A ring of three with a chain of two on it: bonds 2-3 and 3-4 are free to turn.
 BONDS = ((0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5))

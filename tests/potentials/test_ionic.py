@@ -1,6 +1,7 @@
 """Ewald's sum against Madelung's constants, another program, differences, and quartz."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -99,6 +100,28 @@ def test_parameters_are_differentiable(calls):
         )
         step = 1e-5 if np.ndim(h) else h
         np.testing.assert_allclose(slope, (ahead - behind) / (2 * step), rtol=1e-7)
+
+
+@pytest.mark.slow
+def test_it_is_made_where_parameters_are_traced():
+    x = jnp.array([0.1, 0.0, 0.0, 1.4, 1.5, 1.6])
+
+    def energy(charge, rho):
+        model = Ionic(
+            {"+": charge, "-": -charge},
+            [3.0] * 3,
+            species="+-",
+            laws={("+", "-"): Buckingham(500.0, rho, 9.0)},
+            cutoff=3.0,
+            accuracy=1e-6,
+        )
+        return model.plain_energy(x)
+
+    value, slopes = jax.jit(jax.value_and_grad(energy, argnums=(0, 1)))(1.1, 0.3)
+    np.testing.assert_allclose(value, energy(1.1, 0.3), rtol=1e-12)
+    for axis, step in ((0, [1e-4, 0.0]), (1, [0.0, 1e-4])):
+        by_difference = energy(1.1 + step[0], 0.3 + step[1]) - energy(1.1 - step[0], 0.3 - step[1])
+        np.testing.assert_allclose(slopes[axis], by_difference / 2e-4, rtol=1e-6)
 
 
 @pytest.mark.slow

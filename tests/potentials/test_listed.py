@@ -7,6 +7,7 @@ import pytest
 
 import jaxscape as js
 from jaxscape.potentials import LennardJones, Listed, Morse, Periodic, StillingerWeber
+from jaxscape.potentials._cells import sorted_atoms
 
 LAWS = {("A", "A"): (1.0, 1.0), ("A", "B"): (1.5, 0.8), ("B", "B"): (0.5, 0.88)}
 CELLS = {
@@ -15,12 +16,15 @@ CELLS = {
 }
 
 
-def glass(cell):
+def glass(cell, side=6):
+    """`side^3` atoms of two kinds near the sites of a lattice, in `side / 6` of the cell."""
     laws = {pair: LennardJones(*values) for pair, values in LAWS.items()}
     cutoff = {pair: 2.3 * values[1] for pair, values in LAWS.items()}
-    species = ["A"] * 180 + ["B"] * 36
-    places = np.array(list(np.ndindex(6, 6, 6)))[np.random.default_rng(0).permutation(216)] / 6
-    x = places @ cell + 0.05 * np.random.default_rng(1).normal(size=(216, 3))
+    count, cell = side**3, side / 6 * cell
+    species = ["A"] * (count - count // 6) + ["B"] * (count // 6)
+    order = np.random.default_rng(0).permutation(count)
+    places = np.array(list(np.ndindex(side, side, side)))[order] / side
+    x = places @ cell + 0.05 * np.random.default_rng(1).normal(size=(count, 3))
     return Periodic(laws, cell, cutoff=cutoff, species=species), x.ravel()
 
 
@@ -36,7 +40,8 @@ def test_the_energy_is_that_of_all_pairs(cell):
     v = jnp.asarray(rng.normal(size=(2, len(x))))
     # Half a skin for each atom at most, and all of them far away together.
     near = x + 0.08 * rng.uniform(-1, 1, len(x)) + np.tile([3.0, -9.0, 0.5], 216)
-    far = x + 0.3 * rng.uniform(-1, 1, len(x))
+    far = x + 0.3 * rng.uniform(-1, 1, len(x)) + np.tile([-5.0, 2.0, 40.0], 216)
+    assert listed.grid is None  # two boxes along each edge
     for y, holds in ((near, True), (far, False)):
         assert bool(listed.holds(jnp.asarray(y))) is holds
         wanted, found = energy(model, y), energy(listed, y)
@@ -53,9 +58,43 @@ def test_the_energy_is_that_of_all_pairs(cell):
 
 
 @pytest.mark.slow
-def test_a_lane_does_not_depend_on_its_company():
-    model, x = glass(CELLS["cube"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_atoms_that_moved_far_meet_in_boxes(cell):
+    model, x = glass(CELLS[cell], 14)
+    listed = Listed(model, x, skin=0.2)
+    assert listed.grid is not None and min(listed.grid.boxes) >= 4
+    energy = eqx.filter_jit(lambda p, x: p.energy_and_gradient(x))
+    products = eqx.filter_jit(lambda p, x, v: p.products(x, v))
+    rng = np.random.default_rng(4)
+    far = x + 0.4 * rng.uniform(-1, 1, len(x)) + np.tile([-5.0, 2.0, 40.0], 2744)
+    squeezed = x.copy()
+    squeezed[: 3 * 200] *= 0.55  # more in a box than it has room for
+    lanes = np.stack([x, far, squeezed], axis=1)
+    np.testing.assert_array_equal(listed.holds(jnp.asarray(lanes)), [True, False, False])
+    wanted, found = energy(model, lanes), energy(listed, lanes)
+    np.testing.assert_allclose(found[0], wanted[0], rtol=1e-11)
+    np.testing.assert_allclose(found[1], wanted[1], rtol=1e-9, atol=1e-8)
+    v = jnp.asarray(rng.normal(size=(2, *lanes.shape)))
+    for one, other in zip(products(listed, lanes, v), products(model, lanes, v), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-6)
+    # It is the boxes that are summed, which reach no further than they are wide.
+    fullest = [
+        int(
+            sorted_atoms(listed.grid, list(jnp.asarray(lane).reshape(-1, 3).T), listed.cell).fullest
+        )
+        for lane in lanes.T
+    ]
+    assert (np.array(fullest) > listed.grid.room).tolist() == [False, False, True]
+    lost = eqx.tree_at(lambda p: p.potential.cutoff, listed, 1.2 * model.cutoff)
+    assert abs(energy(lost, lanes)[0][1] - energy(lost.potential, lanes)[0][1]) > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [6, 14])  # all pairs, and boxes
+def test_a_lane_does_not_depend_on_its_company(side):
+    model, x = glass(CELLS["cube"], side)
     listed = Listed(model, x, skin=0.3)
+    assert (listed.grid is None) == (side == 6)
     energy = eqx.filter_jit(lambda p, x: p.energy_and_gradient(x))
     far = x + 0.3 * np.random.default_rng(3).uniform(-1, 1, len(x))
     mixed, same = (energy(listed, np.stack([x, other], axis=1)) for other in (far, x))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import jaxscape as js
-from jaxscape.search.basin_hopping import BasinHopping, HoppingSearch, HoppingState
+from jaxscape.search.hopping_chain import BasinHopping, HoppingSearch
 from jaxscape.search.lbfgs import LBFGS, start_quench
 from jaxscape.search.status import Status
 
@@ -161,13 +161,12 @@ def metropolis(temperature, rise, tries=400):
         method, jax.random.key(0), jnp.asarray(1e-6), jnp.asarray(100), jnp.asarray(-jnp.inf)
     )
     x = jnp.zeros((2, tries))
-    zero, flat = jnp.zeros(tries, jnp.int32), jnp.zeros(tries)
+    flat = jnp.zeros(tries)
     quench = start_quench(LBFGS(), x)
     converged = jnp.full(tries, Status.CONVERGED, jnp.int32)
     quench = eqx.tree_at(lambda q: (q.energy, q.status), quench, (flat + rise, converged))
-    state = HoppingState(
-        quench, flat > 0, jnp.arange(tries), x, flat, flat, zero, flat + 1.0, zero, zero, zero
-    )
+    state = search.init(RIPPLES, {"x": x, "chain": jnp.arange(tries)})
+    state = eqx.tree_at(lambda s: (s.quench, s.energy, s.best), state, (quench, flat, flat))
     output = search.output(RIPPLES, state)
     after = search.advance(RIPPLES, state)
     moved = np.asarray(after.energy) != 0.0

@@ -54,24 +54,24 @@ def test_molecules_are_unfolded_and_stay_whole():
 
 
 def test_a_move_of_dihedrals_leaves_no_overlaps():
-    turn = js.DihedralRotation(BONDS, share=1.0)
-    move = js.ClashRemoval(turn, species=SPECIES, bonds=BONDS, rounds=100)
+    turn = js.moves.DihedralRotation(BONDS, share=1.0)
+    move = js.moves.ClashRemoval(turn, species=SPECIES, bonds=BONDS, rounds=100)
     keys = jax.random.split(jax.random.key(0), 64)
     both = jax.jit(jax.vmap(lambda key: (turn(key, CHAIN, 0.1), move(key, CHAIN, 0.1))))
     plain, clear = map(np.asarray, both(keys))
     symmetry = chain().symmetry
     assert sum(map(bool, symmetry.objections(plain))) > 3
     assert not any(symmetry.objections(clear))
-    assert hash(move) == hash(js.ClashRemoval(turn, species=SPECIES, bonds=BONDS, rounds=100))
+    assert hash(move) == hash(js.moves.ClashRemoval(turn, species=SPECIES, bonds=BONDS, rounds=100))
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: js.ClashRemoval(js.moves.Displacement()), "closest is None"),
-        (lambda: js.ClashRemoval(js.moves.Displacement(), closest=0.0), "closest is 0.0"),
-        (lambda: js.ClashRemoval(js.moves.Displacement(), 1.0, rounds=0), "rounds is 0"),
-        (lambda: js.ClashRemoval(js.moves.Displacement(), species="HQ"), "known for Q"),
+        (lambda: js.moves.ClashRemoval(js.moves.Displacement()), "closest is None"),
+        (lambda: js.moves.ClashRemoval(js.moves.Displacement(), closest=0.0), "closest is 0.0"),
+        (lambda: js.moves.ClashRemoval(js.moves.Displacement(), 1.0, rounds=0), "rounds is 0"),
+        (lambda: js.moves.ClashRemoval(js.moves.Displacement(), species="HQ"), "known for Q"),
         (lambda: js.remove_clashes(chain(), CHAIN), r"shape \(24,\)"),
         (lambda: js.remove_clashes(chain(), np.zeros((1, 27))), "9 atoms: species names 8"),
         (lambda: js.remove_clashes(js.systems.lennard_jones(2), np.zeros((1, 6))), "pass closest="),

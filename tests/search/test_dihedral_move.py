@@ -15,12 +15,12 @@ X = np.array(
 
 
 def test_only_bonds_outside_of_rings_turn():
-    assert js.DihedralRotation(BONDS).free == ((2, 3), (3, 4))
-    assert js.DihedralRotation(BONDS, rigid=[(4, 3)]).free == ((2, 3),)
+    assert js.moves.DihedralRotation(BONDS).free == ((2, 3), (3, 4))
+    assert js.moves.DihedralRotation(BONDS, rigid=[(4, 3)]).free == ((2, 3),)
 
 
 def test_bonds_angles_and_rings_keep():
-    move = js.DihedralRotation(BONDS)
+    move = js.moves.DihedralRotation(BONDS)
     keys = jax.random.split(jax.random.key(0), 32)
     moved = np.asarray(jax.vmap(lambda k: move(k, jnp.asarray(X.ravel()), 0.3))(keys))
     atoms = moved.reshape(32, 6, 3)
@@ -37,7 +37,7 @@ def test_bonds_angles_and_rings_keep():
 
 
 def test_angles_follow_the_whole_circle():
-    move = js.DihedralRotation([(0, 1), (1, 2), (2, 3)])
+    move = js.moves.DihedralRotation([(0, 1), (1, 2), (2, 3)])
     x = jnp.array([[0.0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 1, 1]]).ravel()
     keys = jax.random.split(jax.random.key(1), 400)
     ends = np.asarray(jax.vmap(lambda k: move(k, x, 0.1))(keys)).reshape(400, 4, 3)
@@ -57,4 +57,4 @@ def test_angles_follow_the_whole_circle():
 )
 def test_bad_input_is_refused_with_a_remedy(options, message):
     with pytest.raises(ValueError, match=message):
-        js.DihedralRotation(**options)
+        js.moves.DihedralRotation(**options)

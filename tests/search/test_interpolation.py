@@ -118,6 +118,17 @@ def test_bands_start_from_it():
     assert path.shape == (1, 5, 6) and shortest(path) > 0.8
 
 
+def test_geodesics_are_refused_in_a_periodic_cell():
+    def quadratic(x):
+        return (x**2).sum()
+
+    crystal = js.Surface(quadratic, dim=6, symmetry=js.symmetry.Crystal(cell=[4.0] * 3))
+    ends = np.array([[[0.0, 0, 0, 1.0, 0, 0]], [[0.1, 0, 0, 1.2, 0, 0]]])
+    for align in (True, False):
+        with pytest.raises(ValueError, match="sees no images"):
+            js.neb(crystal, *ends, method=js.NEB(interpolation=js.Geodesic()), align=align)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -9,9 +9,9 @@ import pytest
 import jaxscape as js
 from jaxscape.potentials import LennardJones
 from jaxscape.search import certify, lanes
-from jaxscape.search.basin_hopping import HoppingSearch
 from jaxscape.search.eigenvector_following import HEFSearch
 from jaxscape.search.frozen_mode import FrozenModeSearch
+from jaxscape.search.hopping_chain import HoppingSearch
 from jaxscape.search.lbfgs import LBFGSSearch
 from jaxscape.search.lowest_mode import LowestModeSearch
 from jaxscape.search.neb import BandSearch

@@ -38,6 +38,25 @@ def test_exchange_is_a_permutation_of_unlike_atoms():
     assert (moved(SpeciesExchange(species, swaps=3), 0) != ATOMS).any(axis=1).sum() >= 2
 
 
+def test_squeezed_large_atoms_make_room():
+    # Two rows: in the first atoms are too close for large ones, in the second there is room.
+    place = np.array([[0.9 * k, 0.0, 0.0] for k in range(8)] + [[1.5 * k, 9, 0] for k in range(8)])
+    species = "AAAABBBB" * 2
+    x = jnp.array(place.ravel())
+    for sizes, larger in (({"A": 1.0, "B": 1.4}, "B"), ({"A": 1.4, "B": 1.0}, "A")):
+        move = SpeciesExchange(species, sizes=sizes, bias=8.0)
+        for seed in range(8):
+            atoms = np.asarray(move(jax.random.key(seed), x, 0.1)).reshape(-1, 3)
+            (changed,) = np.nonzero((atoms != place).any(axis=1))
+            assert sorted(species[i] for i in changed) == ["A", "B"]
+            for i in changed:
+                assert (i < 8) == (species[i] == larger)
+    even = SpeciesExchange(species, sizes={"A": 1.0, "B": 1.4}, bias=0.0)
+    drawn = [np.asarray(even(jax.random.key(s), x, 0.1)).reshape(-1, 3) for s in range(60)]
+    chosen = np.array([(atoms != place).any(axis=1) for atoms in drawn])
+    assert chosen.sum(axis=0).min() > 0
+
+
 def test_loose_atoms_go_to_the_surface():
     loose = ATOMS.copy()
     loose[3] = [30.0, 0.0, 0.0]
@@ -146,6 +165,8 @@ def test_chains_take_any_move():
     [
         (lambda: SpeciesExchange("AAA"), "nothing to exchange"),
         (lambda: SpeciesExchange("AB", swaps=0), "swaps is 0"),
+        (lambda: SpeciesExchange("AB", bias=-1.0), "bias is -1.0"),
+        (lambda: SpeciesExchange("AB", sizes={"A": 1.0}), "distance for 'B'"),
         (lambda: SurfaceAtoms(0), "count is 0"),
         (lambda: RigidBodies(0), "atoms is 0"),
         (lambda: Symmetrised((1,)), "orders are"),
@@ -166,7 +187,7 @@ def test_moves_that_do_not_fit_the_point_say_so():
         (js.moves.RigidBodies(3), "12 coordinates, which is not 9 a molecule"),
         (js.moves.Symmetrised((7,)), "4. atoms do not go round"),
         (js.moves.Symmetrised(species="AB"), "species names 2 atoms"),
-        (js.DihedralRotation([(0, 1), (1, 2), (2, 8)]), "bonds names atom 8"),
+        (js.moves.DihedralRotation([(0, 1), (1, 2), (2, 8)]), "bonds names atom 8"),
     ):
         with pytest.raises(ValueError, match=message):
             move(key, x, 0.1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscape.explore.strategies._base import ids_of
 from jaxscape.landscape import Landscape
-from jaxscape.search.dihedral_move import free_turns
+from jaxscape.search.moves.dihedral_rotation import free_turns
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxscape.search.moves import turned
+from jaxscape.search.moves.turning import turned
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,13 @@
+"""How basin-hopping perturbs a minimum: moves of atoms and molecules, and mixtures of them."""
+
+from jaxscape.search.moves.clash_removal import ClashRemoval as ClashRemoval
+from jaxscape.search.moves.dihedral_rotation import DihedralRotation as DihedralRotation
+from jaxscape.search.moves.move import (
+    Displacement as Displacement,
+    MixedMoves as MixedMoves,
+    Move as Move,
+)
+from jaxscape.search.moves.rigid_bodies import RigidBodies as RigidBodies, Twist as Twist
+from jaxscape.search.moves.species_exchange import SpeciesExchange as SpeciesExchange
+from jaxscape.search.moves.surface_atoms import SurfaceAtoms as SurfaceAtoms
+from jaxscape.search.moves.symmetrised import Symmetrised as Symmetrised
