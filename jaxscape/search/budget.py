@@ -1,6 +1,7 @@
 """When to stop: out of time, or told to by the keyboard."""
 
 import contextlib
+import copy
 import math
 import signal
 import threading
@@ -15,7 +16,27 @@ class Budget:
         if seconds is not None and not seconds > 0:
             raise ValueError(f"a budget of {seconds} seconds leaves nothing to do; give more")
         self.deadline = math.inf if seconds is None else time.monotonic() + seconds
-        self.interrupted = False
+        self._interrupt = threading.Event()
+
+    def part(self, share: float) -> "Budget":
+        """A share of the time left, for what must leave some for its sequel.
+
+        An interrupt of either ends both.
+        """
+        part = copy.copy(self)
+        now = time.monotonic()
+        part.deadline = now + share * (self.deadline - now)
+        return part
+
+    @property
+    def interrupted(self) -> bool:
+        """True after Ctrl-C; once set, it stays."""
+        return self._interrupt.is_set()
+
+    @interrupted.setter
+    def interrupted(self, value: bool) -> None:
+        if value:
+            self._interrupt.set()
 
     @property
     def spent(self) -> bool:

@@ -24,6 +24,9 @@ from jaxscape.search.results import StationaryPoints, TransitionStates, no_point
 from jaxscape.search.status import Status
 from jaxscape.surface import Surface, as_surface
 
+# The share of the time left that following modes may take; descents and certificates need the rest.
+_FOLLOWING = 2 / 3
+
 
 def find_transition_states(
     surface,
@@ -104,8 +107,12 @@ def find_transition_states(
 def follow(
     surface, x0, modes, method, tolerance, max_steps, lanes, progress, budget, width=None
 ) -> tuple[StationaryPoints, Float[np.ndarray, "batch dim"]]:
-    """Eigenvector-following alone: uncertified points, and the modes they ended with."""
+    """Eigenvector-following alone: uncertified points, and the modes they ended with.
+
+    It leaves some of the budget: without the minima on both sides, what it finds is lost.
+    """
     batch, dim = x0.shape
+    budget = budget.part(_FOLLOWING)
     x0, modes, spent = _approach(surface, x0, modes, method, tolerance, lanes, progress, budget)
     search = HEFSearch(method, jnp.asarray(tolerance, x0.dtype), jnp.asarray(max_steps, jnp.int32))
     out, finished, _ = engine.run(
