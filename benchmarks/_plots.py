@@ -21,6 +21,7 @@ def draw(rows: Any, folder: Path) -> dict[str, str]:
         ("throughput.png", "Quench rates against lanes and atoms", throughput),
         ("landscape.png", "Transition states found against CPU seconds", growth),
         ("size.png", "Cost against the size of the network", size),
+        ("minima.png", "Evaluations to the global minima of Lennard-Jones clusters", minima),
         ("connect.png", "Loss between networks trained from different seeds", connect),
     ):
         figure = plot(rows)
@@ -29,6 +30,27 @@ def draw(rows: Any, folder: Path) -> dict[str, str]:
             plt.close(figure)
             made[name] = title
     return made
+
+
+def minima(rows: Any) -> Any:
+    found = sorted(rows.find("global minimum"), key=lambda r: r["n_atoms"])
+    if not found:
+        return None
+    figure, axes = plt.subplots(figsize=(9, 3.2), layout="constrained")
+    for searches, colour, label in (
+        (1, OURS, "compressed and symmetrised"),
+        (2, PEER, "plain steps after them"),
+    ):
+        some = [r for r in found if r["searches"] == searches and r["reached"]]
+        axes.bar(
+            [r["n_atoms"] for r in some],
+            [r["evaluations_to_target"] for r in some],
+            color=colour, label=label,
+        )  # fmt: skip
+    axes.set(yscale="log", xlabel="atoms", ylabel="energies and gradients\nper chain that arrived")
+    axes.set_xlim(found[0]["n_atoms"] - 1, found[-1]["n_atoms"] + 1)
+    axes.legend(frameon=False, loc="upper left")
+    return figure
 
 
 def throughput(rows: Any) -> Any:

@@ -192,6 +192,8 @@ PROGRAMME = [
          quick={"--count": "--samples 60 --pairs 0,1 --seeds 0 --searches 0"}),
     Work("clustering", 200, ["clustering.py"], rounds=1,
          quick={"clustering.py": "clustering.py --clusters 2 --runs 64"}),
+    Work("global_minima", 1500, ["global_minima.py"], rounds=1,
+         quick={"minima.py": "minima.py --atoms 4 6 --chains 4 --steps 20"}),
     Work("landscape7", 20, ["landscape.py --atoms 7 --seconds 30"], rounds=1, cold=True,
          quick={"--seconds 30": "--seconds 4"}),
 ]  # fmt: skip
