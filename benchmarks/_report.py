@@ -257,7 +257,8 @@ def markdown(rows: Rows) -> str:
         )
     tables = (lanes_table, queue_table, compile_table, size_table, minima_table, minimisers_table)
     for table in (*tables, networks_table, bands_table, roughness_table, clustering_table):
-        text += ["", *table(rows)]
+        if lines_of_table := table(rows):
+            text += ["", *lines_of_table]
     return "\n".join(text).rstrip() + "\n"
 
 

@@ -24,10 +24,12 @@ def minimisers_table(rows: Any) -> list[str]:
         "|---|---:|---:|---:|---:|",
     ]
     for row in sorted(found, key=lambda r: -r["minima_per_cpu_s"]):
+        # The second of two works by the same code has nothing left to compile.
+        compiling = f"{row['compile_cpu_s']:.2g}" if row["compile_cpu_s"] > 0.1 else "shared"
         ours = f"jaxscape, {'with certificates' if row.get('certified') else 'gradient only'}"
         text.append(
             f"| {row.get('peer', ours)} | {row['reached']} | {row['mean_loss']:.6f} | "
-            f"{row['minima_per_cpu_s']:.3g} | {row['compile_cpu_s']:.2g} |"
+            f"{row['minima_per_cpu_s']:.3g} | {compiling} |"
         )
     return text
 
