@@ -148,7 +148,7 @@ def test_learning_judges_everybody_alike(script):
 @pytest.mark.slow
 def test_bands_of_everybody_end_below_the_straight_line(script):
     words = ["--copies", 2, "--hidden", 3, "--samples", 60, "--l2", 1e-2, "--tolerance", 1e-8]
-    rows = script("mode_bands", *words, "--steps", 100, "--rates", 1, "--ours", 1, 40)
+    rows = script("mode_bands", *words, "--steps", 100, "--rates", 0.1, "--ours", 1, 40)
     assert all(row["certified"] == 2 and row["pairs"] == 1 for row in rows)
     start, ours, published = rows
     assert published["peer"].startswith("optax") and published["images"] == ours["images"] == 9
