@@ -30,11 +30,7 @@ def make_room_for_code() -> None:
     if time.monotonic() - _last_count < _EVERY:
         return
     _last_count = time.monotonic()
-    try:
-        most = int(_MOST_MAPS.read_text())
-        used = _MAPS.read_bytes().count(b"\n")
-    except (OSError, ValueError):
-        return  # other systems have no such limit
+    used, most = memory_maps()
     if used > 0.8 * most:
         jax.clear_caches()
         warnings.warn(
@@ -44,3 +40,11 @@ def make_room_for_code() -> None:
             RuntimeWarning,
             stacklevel=3,
         )
+
+
+def memory_maps() -> tuple[int, float]:
+    """Memory maps that this process has, and those that it is granted."""
+    try:
+        return _MAPS.read_bytes().count(b"\n"), int(_MOST_MAPS.read_text())
+    except (OSError, ValueError):
+        return 0, float("inf")  # other systems have no such limit

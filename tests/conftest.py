@@ -34,6 +34,8 @@ import pytest
 # ruff: noqa: E402
 jax.config.update("jax_enable_x64", True)
 
+from jaxscape._machine import memory_maps
+
 REFERENCE = Path(__file__).parent / "reference"
 COMPILED = "/jax/core/compile/backend_compile_duration"
 _compiled: list[str] = []
@@ -61,6 +63,15 @@ def compilations():
             names.extend(_compiled[first:])
 
     return collect
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_for_code():
+    """Compiled functions are dropped between files, so that none is within a test."""
+    yield
+    used, most = memory_maps()
+    if used > 0.4 * most:
+        jax.clear_caches()
 
 
 def reference(name):
