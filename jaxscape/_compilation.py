@@ -1,4 +1,4 @@
-"""How much effort the compiler spends on code that runs for a short time."""
+"""How much effort the compiler spends on code that runs for a short time; what it traces."""
 
 import functools
 from collections.abc import Callable
@@ -28,11 +28,15 @@ def jit_quickly(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(*arguments):
-        traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(arguments))
         cpu = jax.default_backend() == "cpu"
-        return (quick() if cpu and not traced else usual)(*arguments)
+        return (quick() if cpu and not is_traced(arguments) else usual)(*arguments)
 
     return call
+
+
+def is_traced(tree) -> bool:
+    """Whether there are no numbers behind some leaves, under `jit` or `grad`."""
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 @functools.cache

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.core import Tracer
 from jax.errors import UnexpectedTracerError
 from jax.experimental import checkify
 from jaxtyping import Array, Float
 
+from jaxscape._compilation import is_traced
 from jaxscape.losses.layout import Layout, lay_out
 
 # What Flax's linen modules say of dropout and batch normalisation that are still training.
@@ -80,7 +80,7 @@ class LossFunction(eqx.Module):
 
         Inside another compiled function nothing can be said, and nothing is.
         """
-        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(self)):
+        if is_traced(self):
             return
         name = getattr(self.loss, "__name__", type(self.loss).__name__)
         try:
@@ -158,7 +158,7 @@ class LossFunction(eqx.Module):
     def _adds_up(self, chunk) -> bool:
         """False if the loss of all samples is the mean over chunks, True if it is their sum."""
         half = min(chunk, self._samples() // 2)
-        if half == 0 or any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(self)):
+        if half == 0 or is_traced(self):
             return False
         params = self.unravel(self.start)
         a, b, both = (
@@ -206,7 +206,7 @@ class LossFunction(eqx.Module):
 
 def _checked_l2(l2):
     """A number that is not negative; one that is traced is taken as it is."""
-    if isinstance(l2, Tracer):
+    if is_traced(l2):
         return l2
     value = np.asarray(l2)
     if value.shape != () or value.dtype.kind not in "fiu" or not 0 <= value < np.inf:

@@ -13,7 +13,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from jaxscape.potentials._lean import lean_energy
@@ -75,11 +74,6 @@ class PairPotential(eqx.Module):
     ) -> tuple[Float[Array, "*lanes"], Float[Array, "dim *lanes"], Float[Array, "dim dim *lanes"]]:
         """Energy, gradient and dense Hessian in one pass over the pairs."""
         return _hessian(self, x)
-
-
-def is_traced(parameters) -> bool:
-    """Whether there are no numbers behind some parameters, under `jit` or `grad`."""
-    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(parameters))
 
 
 def slope_of(phi, squared_distance):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxscape.potentials._pair import is_traced
+from jaxscape._compilation import is_traced
 
 
 def kinds_of(species: Sequence) -> tuple[int, ...]:

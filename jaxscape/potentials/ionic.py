@@ -11,10 +11,11 @@ from jax import lax
 from jax.scipy.special import erfc
 from jaxtyping import Array, Float
 
+from jaxscape._compilation import is_traced
 from jaxscape.potentials._fourier import Fourier
 from jaxscape.potentials._images import checked_cell
 from jaxscape.potentials._lean import lean_energy
-from jaxscape.potentials._pair import PairPotential, is_traced, slope_of
+from jaxscape.potentials._pair import PairPotential, slope_of
 from jaxscape.potentials.periodic import Periodic
 
 COULOMB = 14.399645478  # eV Angstrom: e^2 / (4 pi epsilon_0), CODATA 2018

@@ -159,9 +159,7 @@ class Listed(eqx.Module):
 
     def _boxed_ones(self, x):
         def sums(x, order, fullest):
-            found = self._over_boxes(
-                x, order, fullest, [], lambda terms, apart, _: terms(apart, None)
-            )
+            found = self._over_boxes(x, order, fullest, [], _alone)
             return jnp.sum(found[0]), flat(found[1:], x)
 
         return self._boxed(sums, x)

@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from jaxscape._compilation import is_traced
 from jaxscape.potentials._images import (
     Images,
     checked_cell,
@@ -20,7 +21,7 @@ from jaxscape.potentials._images import (
     planes,
 )
 from jaxscape.potentials._lean import lean_energy
-from jaxscape.potentials._pair import PairPotential, is_traced
+from jaxscape.potentials._pair import PairPotential
 
 
 class Periodic(eqx.Module):

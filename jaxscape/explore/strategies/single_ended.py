@@ -51,9 +51,9 @@ class SingleEnded:
 
         **Raises:** `ValueError` for a bond that is not there or not free to turn.
         """
-        free = free_turns(getattr(symmetry, "bonds", ()))
         if self.centres is not None:
             return []
+        free = free_turns(getattr(symmetry, "bonds", ()))
         if self.bonds is None:
             return free
         wanted = {tuple(sorted((int(a), int(b)))) for a, b in self.bonds}

@@ -6,6 +6,8 @@ from collections.abc import Hashable, Mapping, Sequence
 import jax
 import jax.numpy as jnp
 
+from jaxscape.search.moves.turning import square_distances
+
 
 @dataclasses.dataclass(frozen=True)
 class SpeciesExchange:
@@ -94,9 +96,7 @@ class SpeciesExchange:
 
 def _pressures(atoms, sizes, kinds):
     """How squeezed every atom is, in standard deviations from the mean of its kind `[n]`."""
-    square = jnp.sum((atoms[:, None] - atoms) ** 2, axis=-1)
-    square = square + jnp.where(jnp.eye(len(atoms), dtype=bool), jnp.inf, 0.0)
-    close = (0.25 * (sizes[:, None] + sizes) ** 2 / square) ** 3
+    close = (0.25 * (sizes[:, None] + sizes) ** 2 / square_distances(atoms)) ** 3
     virial = jnp.sum(close * (close - 1.0), axis=1)
     alike = (kinds[:, None] == kinds).astype(virial.dtype)
     alike = alike / jnp.sum(alike, axis=1, keepdims=True)

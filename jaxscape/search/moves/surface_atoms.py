@@ -4,7 +4,7 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from jaxscape.search.moves.turning import directions
+from jaxscape.search.moves.turning import directions, square_distances
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +31,7 @@ class SurfaceAtoms:
         if self.count >= len(atoms):
             raise ValueError(f"count is {self.count} of {len(atoms)} atoms; move fewer than all")
         centre = jnp.mean(atoms, axis=0)
-        square = jnp.sum((atoms[:, None] - atoms) ** 2, axis=-1)
-        square = square + jnp.where(jnp.eye(len(atoms), dtype=bool), jnp.inf, 0.0)
-        bound = jnp.sum(1.0 / square**3, axis=1)
+        bound = jnp.sum(1.0 / square_distances(atoms) ** 3, axis=1)
         loose = jnp.argsort(jnp.argsort(bound)) < self.count
         away = jnp.sqrt(jnp.sum((atoms - centre) ** 2, axis=1))
         radius = jnp.max(jnp.where(loose, 0.0, away))

@@ -1,4 +1,4 @@
-"""Random directions, and vectors turned about axes."""
+"""Random directions, distances, and vectors turned about axes."""
 
 from typing import Any
 
@@ -12,6 +12,12 @@ def directions(key, count, dtype):
     z, angle = 2.0 * height - 1.0, 2.0 * jnp.pi * turn
     ring = jnp.sqrt(1.0 - z * z)
     return jnp.stack([ring * jnp.cos(angle), ring * jnp.sin(angle), z], axis=1)
+
+
+def square_distances(atoms):
+    """Squared distances `[n, n]`, infinite from an atom to itself."""
+    square = jnp.sum((atoms[:, None] - atoms) ** 2, axis=-1)
+    return square + jnp.where(jnp.eye(len(atoms), dtype=bool), jnp.inf, 0.0)
 
 
 def turned(vectors, axes, angles, xp: Any = jnp):
