@@ -236,6 +236,7 @@ def test_float64_is_switched_on_by_main_and_not_by_an_import(folder, tmp_path):
     assert np.max(js.load("o/landscape.sqlite").minima.rms_gradient) < 1e-8
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_found():
     process = run("explore", "lj13", "--out", "lj13")
     store = Path("lj13/landscape.sqlite")

@@ -164,6 +164,7 @@ def test_a_picture_of_the_density(density, monkeypatch):
 # --- the two halves of a Hessian
 
 
+@pytest.mark.slow
 def test_halves_add_up_to_the_hessian():
     inputs, targets = js.models.xor()
     surface = js.systems.xor_mlp(2, 0.0)

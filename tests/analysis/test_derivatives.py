@@ -261,6 +261,7 @@ def test_scaling_laws(lj7_derivatives):
         np.testing.assert_allclose(move, centred.reshape(len(x), -1), atol=1e-8)
 
 
+@pytest.mark.slow
 def test_values_are_those_of_the_rest_of_the_library(landscapes, networks):
     landscape = landscapes("lj7")
     points = networks("lj7")

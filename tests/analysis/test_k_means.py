@@ -79,6 +79,7 @@ def test_passes_are_lowest_on_their_ridge_and_fall_off_on_both_sides(three):
         assert energy > max(three.minima.energy[plus], three.minima.energy[minus])
 
 
+@pytest.mark.slow
 def test_the_result_depends_on_no_seed(three):
     again = js.k_means_landscape(IRIS, 3, key=jax.random.key(5), runs=2048)
     for name in ("minima", "transition_states"):

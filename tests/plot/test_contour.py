@@ -33,6 +33,7 @@ def test_stationary_points_are_marked(drawn):
     assert {text.get_text() for text in ax.get_legend().get_texts()} == set(marks(ax))
 
 
+@pytest.mark.slow
 def test_connections_are_paths_of_steepest_descent(drawn, mueller_brown):
     ax, landscape = drawn
     surface = mueller_brown[0]

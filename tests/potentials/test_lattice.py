@@ -59,6 +59,7 @@ def test_uncoupled_wells_have_all_their_stationary_points():
     np.testing.assert_allclose(network.transition_states.energy, -20.0, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_strong_coupling_leaves_two_minima_and_the_origin():
     surface = js.systems.phi_four(3, coupling=1.0)
     x0 = surface.sample(jax.random.key(0), 128)

@@ -35,6 +35,7 @@ def leaves_equal(a, b):
     )
 
 
+@pytest.mark.slow
 def test_lj13_in_several_seeds():
     surface = js.systems.lennard_jones(13)
     for seed in range(3):

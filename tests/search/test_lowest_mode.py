@@ -68,6 +68,7 @@ def test_first_guesses_are_asked_for(lj8):
         js.lowest_modes(surface, minima, key=jax.random.key(0), tolerance=0.0)
 
 
+@pytest.mark.slow
 def test_a_noisy_saddle_is_found_again(lj8):
     surface, minima = lj8
     rng = np.random.default_rng(0)
