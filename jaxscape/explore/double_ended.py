@@ -86,7 +86,12 @@ def _enter_maxima(settings, network, x0, modes, a, b) -> None:
     Every evaluation counts here. Once the gradient is small the mode is held, at one gradient
     a step; points known to the network cost no Hessian, and others one.
     """
-    found = certify_unknown(settings, network, *_climb(settings, x0, modes))
+
+    def certify(points, directions):
+        del directions
+        return certified(settings.surface, points, settings.tolerance, 1, settings.budget)
+
+    found = certify_unknown(network, *_climb(settings, x0, modes), certify)
     enter_states(settings, network, "band_maximum", *found, (a, b), _both_sides)
 
 

@@ -14,16 +14,19 @@ from jaxscape.search.budget import Budget
 from jaxscape.search.draws import generators, unit_vectors
 from jaxscape.search.eigenvector_following import HybridEigenvectorFollowing
 from jaxscape.search.lbfgs import LBFGS
-from jaxscape.search.minimise import certified, replaced, tile_width
+from jaxscape.search.minimise import replaced, tile_width
 from jaxscape.search.neb import NEB
 from jaxscape.search.results import StationaryPoints, TransitionStates
 from jaxscape.search.status import Status
 from jaxscape.search.string import String
-from jaxscape.search.transition_states import follow, settle, with_minima
+from jaxscape.search.transition_states import (
+    LOOSE,
+    certified_states,
+    follow,
+    settle,
+    with_minima,
+)
 from jaxscape.surface import Surface
-
-# Searches end at this many times the tolerance: near enough to tell a known transition state.
-_FOLLOW = 1e4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,31 +90,48 @@ def search_from_minima(
 def _search(settings: Settings, network: Landscape, x0, modes, ids) -> None:
     """Follow modes to transition states; certify those that the network does not know."""
     surface, budget, dim = settings.surface, settings.budget, x0.shape[1]
+    width = settings.width(dim, 2 * settings.method.history + 16)
     points, directions = follow(
         surface,
         x0,
         modes,
         settings.method,
-        loosened(surface, settings.tolerance, _FOLLOW, dim),
+        loosened(surface, settings.tolerance, LOOSE, dim),
         settings.max_steps,
         settings.lanes,
         False,
         budget,
-        settings.width(dim, 2 * settings.method.history + 16),
+        width,
     )
-    found = certify_unknown(settings, network, points, directions)
+
+    def certify(points, directions):
+        return certified_states(
+            surface,
+            points,
+            directions,
+            settings.method,
+            settings.tolerance,
+            settings.max_steps,
+            settings.lanes,
+            budget,
+            width,
+        )
+
+    found = certify_unknown(network, points, directions, certify)
     enter_states(settings, network, "single_ended", *found, (ids, None), _both_sides)
 
 
-def certify_unknown(settings: Settings, network: Landscape, points, directions):
-    """Points near transition states, certified unless known; their modes, and ids or -1."""
+def certify_unknown(network: Landscape, points, directions, certify):
+    """Points near transition states, certified unless known; their modes, and ids or -1.
+
+    `certify` takes and returns points and modes.
+    """
     # What lies on a known transition state needs no certificate of its own, and only those met
     # for the first time are followed downhill.
     ids = network.recognise(points)
     rows = np.flatnonzero(ids < 0)
     work = np.array(points.evaluations)
-    near = points.take(rows)
-    polished, certain = certified(settings.surface, near, settings.tolerance, 1, settings.budget)
+    polished, certain = certify(points.take(rows), directions[rows])
     work[rows] = polished.evaluations
     points, directions = replaced((points, directions), rows, (polished, certain))
     ids[rows] = network.recognise(polished)

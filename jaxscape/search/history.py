@@ -46,6 +46,16 @@ class History(eqx.Module):
             jnp.where(keep, sy / jnp.where(keep, yy, 1.0), self.scale),
         )
 
+    def widen(self, s, y, keep) -> "History":
+        """Have steps double off a saddle: pairs of negative curvature are not stored, and lanes
+        without any pair would creep along a gradient that is small in the units of the energy.
+        """
+        yy = jnp.sum(y * y, axis=0)
+        scale = jnp.abs(jnp.sum(s * y, axis=0)) / jnp.where(yy > 0, yy, 1.0)
+        empty = jnp.all(self.weight == 0, axis=0)
+        wider = keep & empty & (scale > self.scale) & jnp.isfinite(scale)
+        return History(self.s, self.y, self.weight, jnp.where(wider, scale, self.scale))
+
     def multiply(self, clock, gradient, default_scale):
         """Approximate inverse Hessian times `gradient`, by the two-loop recursion.
 

@@ -117,8 +117,9 @@ def quench_step(options, surface, clock, state, tolerance, max_steps) -> LBFGSSt
         rise = rise + 0.1 * surface.tolerance * surface.scale.astype(state.x.dtype)
     accept = finite & (first | (energy <= state.energy + rise))
 
-    moved = state.trial - state.x
-    history = state.history.push(clock, moved, gradient - state.gradient, accept & ~first)
+    moved, turned = state.trial - state.x, gradient - state.gradient
+    history = state.history.push(clock, moved, turned, accept & ~first)
+    history = history.widen(moved, turned, accept & ~first)
     x = jnp.where(accept, state.trial, state.x)
     energy = jnp.where(accept, energy, state.energy)
     gradient = jnp.where(accept, gradient, state.gradient)

@@ -109,7 +109,7 @@ def certified_quench(
     batch, dim = x0.shape
     width = width or tile_width(surface, dim, batch, 2 * method.history + 6, x0.dtype)
     work = (max_steps, lanes, progress, budget, width)
-    loose = quench(surface, x0, method, loosened(surface, tolerance, 1e3, dim), *work)
+    loose = quench(surface, x0, method, loosened(surface, tolerance, 10.0, dim), *work)
     found = certified(surface, loose, tolerance, 0, budget)
     failed = np.isin(found[0].status, (Status.STALLED, Status.WRONG_INDEX)) & loose.ok
     rows = np.flatnonzero(failed)

@@ -26,6 +26,8 @@ from jaxscape.surface import Surface, as_surface
 
 # The share of the time left that following modes may take; descents and certificates need the rest.
 _FOLLOWING = 2 / 3
+# Searches end at this many times the tolerance: Newton's method does the rest for most of them.
+LOOSE = 1e4
 
 
 def find_transition_states(
@@ -86,19 +88,22 @@ def find_transition_states(
     else:
         modes = unit_vectors(key, 0, range(len(x0)), dim, x0.dtype)
     budget = budget or Budget()
+    width = tile_width(surface, dim, len(x0), 2 * method.history + 16, x0.dtype)
     points, directions = follow(
         surface,
         x0,
         modes,
         method,
-        loosened(surface, tolerance, 1e4, dim),
+        loosened(surface, tolerance, LOOSE, dim),
         max_steps,
         lanes,
         progress,
         budget,
+        width,
     )
-    points, certain = certified(surface, points, tolerance, 1, budget)
-    directions = np.where(points.ok[:, None], certain, directions)
+    points, directions = certified_states(
+        surface, points, directions, method, tolerance, max_steps, lanes, budget, width
+    )
     return with_minima(
         surface, points, directions, minimiser, tolerance, push, lanes, progress, budget
     )
@@ -136,6 +141,37 @@ def follow(
         evaluations=out.evaluations + spent,
     )
     return points, out.mode
+
+
+def certified_states(
+    surface, points, modes, method, tolerance, max_steps, lanes, budget, width
+) -> tuple[StationaryPoints, Float[np.ndarray, "batch dim"]]:
+    """Points near transition states with their certificates, and the modes.
+
+    Where a loose gradient was met far from a transition state, as on ill-conditioned surfaces,
+    Newton's method goes astray: such a search goes on to the full tolerance.
+    """
+    found, certain = certified(surface, points, tolerance, 1, budget)
+    modes = np.where(found.ok[:, None], certain, modes)
+    astray = np.isin(found.status, (Status.STALLED, Status.WRONG_INDEX))
+    rows = np.flatnonzero(points.ok & astray)
+    if len(rows) == 0 or budget.spent:
+        return found, modes
+    again, directions = follow(
+        surface,
+        np.asarray(points.x)[rows],
+        modes[rows],
+        dataclasses.replace(method, settle=0, mode_products=0),
+        loosened(surface, tolerance, 10.0, points.x.shape[1]),
+        max_steps,
+        lanes,
+        False,
+        budget,
+        width,
+    )
+    again, certain = certified(surface, again, tolerance, 1, budget)
+    directions = np.where(again.ok[:, None], certain, directions)
+    return replaced((found, modes), rows, (again, directions))
 
 
 def _approach(surface, x0, modes, method, tolerance, lanes, progress, budget):
