@@ -93,7 +93,7 @@ def judged(surface: Any, compact: float, x: Array) -> tuple[Array, Array]:
     energy, gradient = (np.asarray(v) for v in jax.lax.map(surface.value_and_grad, jnp.asarray(x)))
     forces = np.linalg.norm(gradient.reshape(len(x), -1, 3), axis=2).max(axis=1)
     good = forces <= FORCE * (1 + 1e-6)
-    hessian = jax.jit(surface.hessian)
+    hessian = jax.jit(lambda point: surface.hessian(point))
     for row in np.flatnonzero(good):
         lowest = np.linalg.eigvalsh(np.asarray(hessian(jnp.asarray(x[row]))))[:2]
         good[row] = lowest[0] < -1e-3 and lowest[1] > 1e-3
