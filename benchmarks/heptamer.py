@@ -76,9 +76,7 @@ def dimers(surface: Any, x0: Array, modes: Array, steps: int) -> tuple[Array, Ar
         control = DimerControl(logfile=None)
         with clock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dimer = MinModeAtoms(
-                atoms, control, eigenmodes=[mode.reshape(-1, 3)], random_seed=0
-            )
+            dimer = MinModeAtoms(atoms, control, eigenmodes=[mode.reshape(-1, 3)], random_seed=0)
             try:
                 MinModeTranslate(dimer, logfile=None).run(fmax=FORCE, steps=steps)
             except (RuntimeError, ValueError):
@@ -114,9 +112,7 @@ def everything(surface: Any, compact: Array, seed: int, searches: int) -> dict[s
             )  # fmt: skip
         states, energy = landscape.transition_states, landscape.minima.energy[0]
         out = (states.plus == 0) | (states.minus == 0)
-        missing = {
-            b for b in KNOWN if not np.any(np.abs(states.energy[out] - energy - b) < 5e-4)
-        }
+        missing = {b for b in KNOWN if not np.any(np.abs(states.energy[out] - energy - b) < 5e-4)}
     return {
         "benchmark": "all saddles out of the compact Pt heptamer below 1.3 eV",
         "program": "jaxscape",

@@ -13,7 +13,6 @@ from __future__ import annotations
 import resource
 
 import jax
-import numpy as np
 from _measure import Clock, flag, js, options, show
 from near_pair_cases import CUTOFF, SKIN, crystal
 
@@ -32,9 +31,7 @@ def main(words: list[str] | None = None) -> None:
     for _ in range(2):  # the first compiles
         clock = Clock()
         with clock:
-            found = js.minimise(
-                surface, x[None], tolerance=args.tolerance, certify=args.certify
-            )
+            found = js.minimise(surface, x[None], tolerance=args.tolerance, certify=args.certify)
     show(
         {
             "benchmark": "large quench",

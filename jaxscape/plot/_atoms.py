@@ -71,9 +71,7 @@ def structures_of(
     return Structures(found, _boxed(points, np.array(symmetry.cell)[None]), True)
 
 
-def upright(
-    structures: Structures, *, as_one: bool = False
-) -> Float[np.ndarray, "frames atoms 3"]:
+def upright(structures: Structures, *, as_one: bool = False) -> Float[np.ndarray, "frames atoms 3"]:
     """Atoms centred, the longest principal axis to the right, the shortest towards the reader.
 
     Cells stay as they are, about their middle. `as_one`: all frames are moved and turned as the
