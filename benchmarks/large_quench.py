@@ -5,7 +5,7 @@
 The crystals of `near_pair_cases.py`, pairs cut off at 2.5, to an RMS gradient of 1e-6.
 `--certify` adds the certificate: Newton's method and the lowest eigenvalue, by Hessian-vector
 products. Memory is the peak of the process, compiling included, and `dense_mib` what one dense
-Hessian would take. `peers/jax_md_large_quench.py` does the same by FIRE.
+Hessian would take.
 """
 
 from __future__ import annotations
