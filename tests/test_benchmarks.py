@@ -15,7 +15,8 @@ if not BENCHMARKS.exists():
 OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states", "landscape",
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
        "alignment", "alignment_cases", "global_minima", "bands", "mode_bands", "lanes",
-       "roughness", "clustering", "_report_learning")  # fmt: skip
+       "roughness", "clustering", "_report_learning", "large_quench", "near_pair_cases",
+       "heptamer")  # fmt: skip
 
 
 @pytest.fixture
@@ -232,6 +233,22 @@ def test_copies_align_to_nothing(script, tmp_path):
     np.save(starts, np.random.default_rng(0).normal(size=(4, 15)))
     copies, others = script("alignment", "--atoms", 5, "--pairs", 3, "--starts", starts)
     assert copies["largest_distance"] < 1e-10 < others["mean_distance"]
+
+
+@pytest.mark.slow
+def test_thousands_of_atoms_come_to_rest(script):
+    (row,) = script("large_quench", "--cells", 4)
+    assert row["ok"] and row["n_atoms"] == 256 and row["rms_gradient"] <= 1e-6
+    assert row["evaluations"] < 200
+
+
+@pytest.mark.long
+def test_both_searches_of_the_heptamer_are_judged_alike(script):
+    ours, theirs = script("heptamer", "--starts", 2, "--steps", 300)
+    assert [ours["program"], theirs["program"]] == ["jaxscape", "ase"]
+    for row in (ours, theirs):
+        assert 0 <= row["saddles"] <= 2 and row["evaluations"] >= 2
+    assert ours["saddles"] == 2
 
 
 @pytest.mark.slow

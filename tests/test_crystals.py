@@ -50,33 +50,40 @@ def test_a_vacancy_moves_through_the_middle():
 
 
 @pytest.mark.long
-def test_the_heptamer_leaves_its_hexagon_by_the_known_saddles():
+def test_the_heptamer_leaves_its_hexagon_by_all_known_saddles():
+    # The rarest three are met about once in 300 searches: 512 have them all, or chance asks for
+    # more. About ten CPU minutes.
     surface = js.systems.pt_heptamer()
-    landscape = js.explore(
-        surface,
-        np.asarray(surface.sampler.point)[None],
-        key=jax.random.key(1),
-        searches=160,
-        batch=32,
-        connect=False,
-        strategy=js.strategies.SingleEnded(minima=(0,), centres=tuple(range(7))),
-        method=js.HybridEigenvectorFollowing(),
-        max_steps=250,
-        displacement=(1.0, 3.0),
-        progress=False,
-    )
-    minima, states = landscape.minima, landscape.transition_states
+    landscape = js.Landscape(surface)
+    known, which = np.array(list(HEPTAMER)), np.array([], int)
+    while len(set(which.tolist())) < len(known) and len(landscape.attempts) < 1500:
+        js.explore(
+            surface,
+            None if len(landscape.minima) else np.asarray(surface.sampler.point)[None],
+            landscape=landscape,
+            key=jax.random.key(1),
+            searches=128,
+            batch=32,
+            connect=False,
+            strategy=js.strategies.SingleEnded(minima=(0,), centres=tuple(range(7))),
+            method=js.HybridEigenvectorFollowing(),
+            max_steps=250,
+            displacement=(1.0, 3.0),
+            progress=False,
+        )
+        minima, states = landscape.minima, landscape.transition_states
+        out = (states.plus == 0) | (states.minus == 0)
+        out &= states.energy < minima.energy[0] + 1.3
+        barriers = states.energy[out] - minima.energy[0]
+        which = np.argmin(np.abs(barriers[:, None] - known), axis=1)
+        # Never one that is not in the list, and none twice.
+        np.testing.assert_allclose(barriers, known[which], atol=6e-4)
+        assert len(set(which.tolist())) == len(which)
     assert minima.order[0] == 2  # the rectangular cell leaves one mirror
-    out = ((states.plus == 0) | (states.minus == 0)) & (states.energy < minima.energy[0] + 1.3)
-    barriers = states.energy[out] - minima.energy[0]
-    known = np.array(list(HEPTAMER))
-    which = np.argmin(np.abs(barriers[:, None] - known), axis=1)
-    np.testing.assert_allclose(barriers, known[which], atol=6e-4)
-    assert len(set(which.tolist())) == len(which)
-    # The lower five every time, of the three at 1.2 eV those that chance brings.
-    assert set(range(5)) < set(which.tolist())
+    assert sorted(which.tolist()) == list(range(8))
     copies = minima.order[0] // states.order[out]
     np.testing.assert_array_equal(copies, np.array(list(HEPTAMER.values()))[which])
+    assert copies.sum() == 15
 
 
 def test_directions_of_a_few_atoms():

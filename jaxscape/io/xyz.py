@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -329,10 +328,9 @@ def _in_cells(landscape: Landscape, x) -> tuple[np.ndarray, np.ndarray | None]:
         return x, None
     if not symmetry.variable_cell:
         return x, np.broadcast_to(symmetry.cell, (len(x), 3, 3))
-    if surface is None or not hasattr(surface.function, "positions_of"):
+    if surface is None or not hasattr(surface.function, "frames_of"):
         raise ValueError("points hold a cell that varies, and nothing says how: give the surface")
-    positions = np.asarray(jax.vmap(surface.function.positions_of)(x)).reshape(len(x), -1)
-    return positions, np.asarray(jax.vmap(surface.function.cell_of)(x))
+    return surface.function.frames_of(x)
 
 
 def _frame(x: np.ndarray, species, keys: dict, vector: np.ndarray | None, cell=None) -> str:

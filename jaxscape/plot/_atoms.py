@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -72,20 +71,22 @@ def structures_of(
     return Structures(found, _boxed(points, np.array(symmetry.cell)[None]), True)
 
 
-def upright(structures: Structures) -> Float[np.ndarray, "frames atoms 3"]:
+def upright(structures: Structures, *, as_one: bool = False) -> Float[np.ndarray, "frames atoms 3"]:
     """Atoms centred, the longest principal axis to the right, the shortest towards the reader.
 
-    Cells stay as they are, about their middle.
+    Cells stay as they are, about their middle. `as_one`: all frames are moved and turned as the
+    first is, so that what moves along a path is seen to.
     """
     x = structures.points
     atoms = np.reshape(x, (len(x), -1, 3))
+    like = atoms[:1] if as_one else atoms
     if structures.boxed:
-        return atoms - atoms[:, -CORNERS:].mean(axis=1, keepdims=True)
-    atoms = atoms - atoms.mean(axis=1, keepdims=True)
-    axes = np.linalg.eigh(np.einsum("nai,naj->nij", atoms, atoms))[1][:, :, ::-1]
+        return atoms - like[:, -CORNERS:].mean(axis=1, keepdims=True)
+    centre = like.mean(axis=1, keepdims=True)
+    axes = np.linalg.eigh(np.einsum("nai,naj->nij", like - centre, like - centre))[1][:, :, ::-1]
     # Proper rotations only, so that the hand of a molecule is kept.
     axes[:, :, 2] *= np.sign(np.linalg.det(axes))[:, None]
-    return atoms @ axes
+    return (atoms - centre) @ axes
 
 
 def _named(species, points) -> Structures:
@@ -103,12 +104,11 @@ def _of_ase(images: list[Any]) -> Structures:
 
 
 def _of_variable_cell(surface, symmetry, points) -> Structures | None:
-    if surface is None or not hasattr(surface.function, "positions_of"):
+    if surface is None or not hasattr(surface.function, "frames_of"):
         return None
-    places = np.asarray(jax.vmap(surface.function.positions_of)(points))
-    cells = np.asarray(jax.vmap(surface.function.cell_of)(points))
-    kinds = ("",) * places.shape[1] if symmetry.species is None else symmetry.species
-    return Structures(tuple(map(str, kinds)), _boxed(places.reshape(len(places), -1), cells), True)
+    places, cells = surface.function.frames_of(points)
+    kinds = ("",) * (places.shape[1] // 3) if symmetry.species is None else symmetry.species
+    return Structures(tuple(map(str, kinds)), _boxed(places, cells), True)
 
 
 def _boxed(points, cells) -> np.ndarray:

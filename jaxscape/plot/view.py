@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxscape.landscape import Landscape
-from jaxscape.plot._atoms import CORNERS, Structures, structures_of
+from jaxscape.plot._atoms import CORNERS, Structures, structures_of, upright
 from jaxscape.plot._elements import looks
 from jaxscape.plot._structure import bonds
 from jaxscape.plot._style import plain_unit
@@ -134,15 +134,7 @@ def _swing(points, mode, amplitude):
 
 
 def _data(structures: Structures, name: str) -> dict[str, Any]:
-    atoms = structures.points.reshape(len(structures.points), -1, 3)
-    # All frames in the frame of the first, seen from its broad side; a cell as it stands.
-    if structures.boxed:
-        centre, axes = atoms[0, -CORNERS:].mean(axis=0), np.eye(3)
-    else:
-        centre = atoms[0].mean(axis=0)
-        axes = np.linalg.eigh((atoms[0] - centre).T @ (atoms[0] - centre))[1][:, ::-1]
-        axes[:, 2] *= np.sign(np.linalg.det(axes))
-    atoms = (atoms - centre) @ axes
+    atoms = upright(structures, as_one=True)
     extent = float(np.linalg.norm(atoms, axis=2).max())
     scale = (np.abs(atoms).max() or 1.0) / 32767
     kinds = structures.species

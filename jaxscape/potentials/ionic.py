@@ -117,7 +117,7 @@ class Ionic(eqx.Module):
     dipole of the cell costs nothing.
 
     **Raises:** `ValueError` for a charged cell, kinds without a charge, or laws of pairs that are
-    not there or given twice.
+    not there, or given both ways round and not the same.
 
     P. P. Ewald, Ann. Phys. 369, 253 (1921).
 

@@ -113,6 +113,12 @@ class VariableCell(eqx.Module):
         """The cell at a point, vectors as rows."""
         return self.cell @ jnp.asarray(_deformation(jnp.asarray(x), self.length))
 
+    def frames_of(self, points: Float[np.ndarray, "frames dim"]):
+        """Positions `[frames, 3 n]` and cells `[frames, 3, 3]` of many points, as NumPy arrays."""
+        x = jnp.asarray(points)
+        places = np.asarray(jax.vmap(self.positions_of)(x))
+        return places.reshape(len(places), -1), np.asarray(jax.vmap(self.cell_of)(x))
+
     def point(self, positions, cell) -> Float[np.ndarray, " dim"]:
         """The point of given positions `[n, 3]` in a given cell, turned as it has to be."""
         cell, reference = checked_cell(cell), np.asarray(self.cell, np.float64)

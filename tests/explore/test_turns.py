@@ -68,6 +68,16 @@ def test_bonds_turn_where_the_symmetry_knows_them():
         bonds(bonds=((1, 0),))
 
 
+def test_amides_turn_only_where_named():
+    # An N-methyl amide, then the same with a nitrogen in the place of the oxygen, an amidine.
+    bonds = ((0, 1), (1, 2), (2, 3), (2, 4), (4, 5), (4, 6))
+    amide, amidine = (js.symmetry.Molecule(f"CCC{kind}NCH", bonds) for kind in "ON")
+    assert [t[:2] for t in js.strategies.SingleEnded().turns(amide)] == [(2, 1)]
+    assert (2, 4) in [t[:2] for t in js.strategies.SingleEnded().turns(amidine)]
+    named = js.strategies.SingleEnded(bonds=((4, 2),))
+    assert [sorted(t[:2]) for t in named.turns(amide)] == [[2, 4]]
+
+
 def test_bands_turn_dihedrals_of_whole_molecules():
     def interpolation(symmetry):
         return _interpolation_for(js.Surface(lambda x: x[0], symmetry=symmetry))

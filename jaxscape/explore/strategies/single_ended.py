@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxscape.explore.strategies._base import ids_of
 from jaxscape.landscape import Landscape
-from jaxscape.search.moves.dihedral_rotation import free_turns
+from jaxscape.search.moves.dihedral_rotation import amide_bonds, free_turns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SingleEnded:
       Longer displacements than the default, (1, 3) in Angstrom, find rarer events. None for all.
     - `bonds`: of a surface whose symmetry is a `Molecule`; every other search turns a part about
       one of them by 30 to 120 degrees, instead of displacing all atoms. Default: all that are
-      free to turn; `()` for none.
+      free to turn, amide bonds apart; `()` for none.
 
     >>> SingleEnded(below=-40.0).minima is None
     True
@@ -53,9 +53,11 @@ class SingleEnded:
         """
         if self.centres is not None:
             return []
-        free = free_turns(getattr(symmetry, "bonds", ()))
+        bonds = getattr(symmetry, "bonds", ())
         if self.bonds is None:
-            return free
+            # Turns of amides lead to isomers, each with conformers of its own.
+            return free_turns(bonds, amide_bonds(symmetry.species, bonds) if bonds else ())
+        free = free_turns(bonds)
         wanted = {tuple(sorted((int(a), int(b)))) for a, b in self.bonds}
         unknown = wanted - {tuple(sorted(turn[:2])) for turn in free}
         if unknown:
