@@ -150,7 +150,7 @@ def ends_by_hand(starts):
 def test_ten_thousand_runs_on_iris(clusters, lowest, least, options):
     """Counts by other means (51,000 to 190,000 runs), four clusters by ours: lower bounds.
 
-    Four clusters have 200 known minima, of which two seeds find 182 and 194.
+    Four clusters have 201 known minima, of which two seeds find 182 and 194.
     """
     key = jax.random.key(0)
     network = js.k_means_landscape(IRIS, clusters, key=key, runs=10_000, **options)
