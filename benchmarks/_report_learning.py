@@ -130,7 +130,8 @@ def roughness_table(rows: Any) -> list[str]:
         "The example data of topsearch (825 samples, four features, six pairs; "
         "[IBM/topography-searcher](https://github.com/IBM/topography-searcher) at 78f4d00). Minima "
         "and transition states inside of the convex hull, and frustration; *complete* says that "
-        "minima minus saddles plus maxima of the whole box are one. They take "
+        "minima minus saddles plus maxima of the whole box are one, and otherwise how many "
+        "transition states are missing for that. They take "
         f"{' and '.join(f'{c:.0f}' for c in cpu)} CPU seconds in all, with compilation, topsearch "
         "about 456 for one pair.",
         "",
@@ -143,8 +144,8 @@ def roughness_table(rows: Any) -> list[str]:
             f"{at[pair, s]['frustration']:.4f}"
             for s in seeds
         ]
-        rest = [1 - at[pair, s]["euler"] for s in seeds if "euler" in at[pair, s]]
-        whole = "yes" if not any(rest) else f"{', '.join(str(abs(r)) for r in rest)} missing"
+        rest = [at[pair, s]["missing"] for s in seeds if "missing" in at[pair, s]]
+        whole = "yes" if not any(rest) else f"{', '.join(map(str, rest))} missing"
         minima, states, value = at[pair, seeds[0]]["stored"]
         text.append(
             f"| {pair[0]}, {pair[1]} | {' | '.join(cells)} | {whole if rest else '-'} | "

@@ -78,6 +78,7 @@ from jaxscape.analysis import (
     mean_first_passage_times as mean_first_passage_times,
     memory_bound as memory_bound,
     microcanonical as microcanonical,
+    missing_transition_states as missing_transition_states,
     mode_connectivity as mode_connectivity,
     normal_modes as normal_modes,
     occupation as occupation,

@@ -80,6 +80,7 @@ from jaxscape.analysis.learning import (
     spectral_density as spectral_density,
     sweep_minima as sweep_minima,
 )
+from jaxscape.analysis.missing import missing_transition_states as missing_transition_states
 from jaxscape.analysis.paths import (
     Path as Path,
     barrier as barrier,

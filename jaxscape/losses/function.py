@@ -83,25 +83,31 @@ class LossFunction(eqx.Module):
         if is_traced(self):
             return
         name = getattr(self.loss, "__name__", type(self.loss).__name__)
+        # At the start itself all weights may be zero, and then all minibatches are alike.
+        beside = self.start + 0.1 * jax.random.normal(
+            jax.random.key(0), self.start.shape, self.start.dtype
+        )
         try:
             # Not compiled: random numbers drawn with NumPy would become constants.
-            first, second = float(self(self.start)), float(self(self.start))
+            first, moved, again = (float(self(x)) for x in (self.start, beside, beside))
         except UnexpectedTracerError as error:
             raise ValueError(
                 f"loss {name!r} keeps something of one call for the next, such as a key that it "
                 "splits: pass one key among args, and store nothing"
             ) from error
         if not np.isfinite(first):
+            self._check_labels(name)
             raise ValueError(
                 f"loss {name!r} is {first} at params: start from parameters where it is finite, "
                 "and look for labels out of range, logarithms of zero, and NaN in the data"
             )
-        if not abs(first - second) <= 1e-6 * abs(first):
+        if np.isfinite(moved) and not abs(moved - again) <= 1e-6 * abs(moved):
             raise ValueError(
-                f"loss {name!r} is {first:.8g} and then {second:.8g} at the same params: it draws "
+                f"loss {name!r} is {moved:.8g} and then {again:.8g} at the same params: it draws "
                 "random numbers; fix the minibatch, or pass one key among args"
             )
         self._check_labels(name)
+        self._check_negative_labels(name, beside)
 
     def _check_labels(self, name) -> None:
         """JAX takes the last class where an index is beyond it, and says nothing."""
@@ -120,6 +126,27 @@ class LossFunction(eqx.Module):
         if message:
             raise ValueError(
                 f"loss {name!r} looks beyond an array, as with labels out of range: {message}"
+            )
+
+    def _check_negative_labels(self, name, x) -> None:
+        """An index of -1 is the last class, as in Python; unless such samples are masked."""
+
+        def value(fill):
+            new = [jnp.where(leaf < 0, fill(leaf), leaf) if low else leaf for leaf, low in marked]
+            return float(eqx.tree_at(lambda s: s.args, self, jax.tree.unflatten(tree, new))(x))
+
+        leaves, tree = jax.tree.flatten(self.args)
+        marked = [(leaf, _has_negative_integers(leaf)) for leaf in leaves]
+        if not any(low for _, low in marked):
+            return
+        plain = value(lambda leaf: leaf)
+        if not np.isfinite(plain) or value(jnp.zeros_like) == plain:
+            return
+        sizes = {size for shape in self.layout.shapes for size in shape if size > 1}
+        if any(value(lambda leaf, size=size: leaf + size) == plain for size in sizes):
+            raise ValueError(
+                f"loss {name!r} takes negative labels for the last classes (-1 as in Python's "
+                "lists): leave these samples out, or give them no weight"
             )
 
     def _start(self, start):
@@ -202,6 +229,14 @@ class LossFunction(eqx.Module):
             batch = jax.tree.map(lambda a: a[whole * chunk :], arrays)
             tail = of(x, batch).astype(x.dtype)
         return total + tail if self.additive else (chunk * total + left * tail) / samples
+
+
+def _has_negative_integers(leaf) -> bool:
+    return (
+        eqx.is_array(leaf)
+        and jnp.issubdtype(leaf.dtype, jnp.signedinteger)
+        and bool(jnp.any(leaf < 0))
+    )
 
 
 def _checked_l2(l2):

@@ -143,13 +143,16 @@ def ends_by_hand(starts):
     [
         (2, 152.347952, 1, {}),
         (3, 78.851441, 10, {}),
-        (4, 57.228473, 150, {}),
+        (4, 57.228473, 170, {"offspring": 200_000}),
         (5, 46.446182, 279, {"neighbours": 20}),
         (6, 39.039987, 1028, {"neighbours": 10, "generations": 1}),
     ],
 )
 def test_ten_thousand_runs_on_iris(clusters, lowest, least, options):
-    """Counts by other means (51,000 to 190,000 runs), four clusters by ours: lower bounds."""
+    """Counts by other means (51,000 to 190,000 runs), four clusters by ours: lower bounds.
+
+    Four clusters have 201 known minima, of which two seeds find 182 and 194.
+    """
     key = jax.random.key(0)
     network = js.k_means_landscape(IRIS, clusters, key=key, runs=10_000, **options)
     energy = network.minima.energy

@@ -128,6 +128,11 @@ class Drawing:
         return jnp.sum(params["w"] ** 2) + self.rng.normal()
 
 
+def of_a_minibatch(rng, params):
+    """Weights of zero tell nothing apart: every minibatch has the same loss there."""
+    return jnp.mean((INPUTS[rng.choice(23, 5)] @ params["w"]) ** 2)
+
+
 class Storing:
     """A loss that splits a key and stores what is left."""
 
@@ -174,6 +179,17 @@ def by_label(params, inputs, labels):
             ),
             "labels out of range: .*index 2",
         ),
+        (
+            lambda: js.Surface.from_loss(by_label, PARAMS, INPUTS, np.append(np.ones(22, int), -1)),
+            "negative labels",
+        ),
+        (
+            lambda: js.Surface.from_loss(
+                lambda p, rng=np.random.default_rng(0): of_a_minibatch(rng, p),
+                jax.tree.map(jnp.zeros_like, PARAMS),
+            ),
+            "draws random numbers",
+        ),
         (lambda: js.Surface.from_loss(Storing(), PARAMS), "keeps something of one call"),
         (lambda: js.Surface.from_loss(mean_squares, PARAMS, INPUTS, TARGETS, l2=-1), "l2 is -1"),
         (lambda: js.Surface.from_loss(lambda p: p["b"], PARAMS), r"returns \(1,\), not a scalar"),
@@ -204,6 +220,16 @@ def by_label(params, inputs, labels):
 def test_losses_that_will_not_do_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_samples_may_be_marked_by_negative_labels_that_have_no_weight():
+    def masked(params, inputs, labels):
+        logits = inputs @ jnp.concatenate([params["w"], -params["w"]], axis=1)
+        logs = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)[:, 0]
+        return -jnp.sum(jnp.where(labels >= 0, logs, 0.0)) / jnp.sum(labels >= 0)
+
+    labels = np.append(np.ones(22, int), -1)
+    assert js.Surface.from_loss(masked, PARAMS, INPUTS, labels).dim == 3
 
 
 def test_a_loss_may_be_nan_in_places():
