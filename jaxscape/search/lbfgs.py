@@ -134,12 +134,7 @@ def quench_step(options, surface, clock, state, tolerance, max_steps) -> LBFGSSt
     norm = jnp.sqrt(jnp.sum(gradient * gradient, axis=0))
     scale = surface.scale.astype(x.dtype)
     size = scale * options.max_step * x.shape[0] ** 0.5
-    # Where the energy bends downwards no pair is kept: steps grow instead, up to their cap.
-    alone = accept & jnp.all(history.weight == 0, axis=0)
-    most = size / jnp.where(norm > 0, norm, 1.0)
-    grown = jnp.maximum(history.scale, jnp.minimum(2.0 * history.scale, most))
-    history = eqx.tree_at(lambda h: h.scale, history, jnp.where(alone, grown, history.scale))
-    first_scale = 0.1 * jnp.minimum(most, scale**2)
+    first_scale = 0.1 * jnp.minimum(size / jnp.where(norm > 0, norm, 1.0), scale**2)
     onto, free = nearly_active(surface, x, gradient)
     step = -history.multiply(clock, free, first_scale)
     if surface.lower is not None:
