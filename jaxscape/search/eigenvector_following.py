@@ -231,7 +231,7 @@ def _move(options, surface, clock, state, energy, gradient, tolerance):
     # Keep to the valley floor: climb only as the other directions relax, in a convex region
     # above all. Far from the floor the slope along the mode is mostly that of stiff directions.
     across = jnp.sqrt(dot(level, level))
-    slope = jnp.abs(along) / jnp.where(across > 0, across, 1.0)
+    slope = jnp.where(across > 0, jnp.abs(along) / jnp.where(across > 0, across, 1.0), jnp.inf)
     reach = longest
     if math.isfinite(options.slack):
         reach = longest * jnp.minimum(1.0, options.slack * slope)
