@@ -116,15 +116,15 @@ def test_interrupt_keeps_what_was_found(
 
 def test_interrupt_while_certifying(camel, camel_network, monkeypatch):
     """Ctrl-C outside of the lanes, too, returns what there is."""
-    plain, count = rounds.certified, [0]
+    plain, count = rounds.certified_states, [0]
 
-    def certified(*arguments):
+    def certified_states(*arguments):
         count[0] += 1
         if count[0] == 2:
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(rounds, "certified", certified)
+    monkeypatch.setattr(rounds, "certified_states", certified_states)
     network = js.explore(camel, key=jax.random.key(0), searches=512, batch=128, **QUIET)
     assert len(network.minima) == 6
 
