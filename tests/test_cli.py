@@ -219,6 +219,7 @@ def test_systems_version_and_help(capsys):
         assert expected in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_float64_is_switched_on_by_main_and_not_by_an_import(folder, tmp_path):
     check = (
         "import jax, sys, jaxscape.cli as cli; before = jax.config.jax_enable_x64\n"

@@ -37,6 +37,7 @@ def blocks_by_section(text):
 SECTIONS = blocks_by_section(TEXT)
 WITH_PYTHON = [h for h, blocks in SECTIONS.items() if any(b[0] == "python" for b in blocks)]
 LONG = (
+    "A function of your own",
     "The searches by themselves",
     "Derivatives by parameters",
     "Growing a network with a purpose",

@@ -216,6 +216,7 @@ def test_single_minimum():
     np.testing.assert_allclose(network.minima.x, 0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_parameters_of_the_potential_are_data(lj7, lj7_starts, compilations):
     before = js.explore(lj7, lj7_starts, key=jax.random.key(1), searches=512, **QUIET)
     softer = eqx.tree_at(lambda s: s.function.epsilon, lj7, jnp.asarray(1.3, float))

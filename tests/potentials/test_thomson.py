@@ -17,6 +17,7 @@ def tetrahedron():
 
 
 # Exact: 6 * sqrt(3/8); 12 / sqrt 2 + 3 / 2. Also tabulated as 3.674234614 and 9.985281374.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("points", "energy"),
     [(tetrahedron(), 6 * np.sqrt(3 / 8)), (octahedron(), 12 / np.sqrt(2) + 1.5)],

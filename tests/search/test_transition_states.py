@@ -41,7 +41,10 @@ def planar_states():
 
 @pytest.mark.parametrize(
     ("system", "name", "least"),
-    [("camel", "six_hump_camel", 0.5), ("mueller_brown", "muller_brown", 0.4)],
+    [
+        ("camel", "six_hump_camel", 0.5),
+        pytest.param("mueller_brown", "muller_brown", 0.4, marks=pytest.mark.slow),
+    ],
 )
 def test_all_saddles_of_planar_surfaces(
     request, analytic, spectrum, planar_states, system, name, least
