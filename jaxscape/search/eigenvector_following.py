@@ -155,18 +155,45 @@ class HEFSearch(eqx.Module):
 def hef_step(options, surface, clock, state, tolerance, max_steps) -> HEFState:
     """Improve the mode and move; then move on with the mode held."""
     clock = clock * (1 + options.relaxations)
-    state = _with_better_mode(options, surface, clock, state, tolerance, max_steps)
 
-    def relax(k, state):
+    def measure(state):
+        return _with_better_mode(options, surface, clock, state, max_steps)
+
+    def evaluate(state):
         energy, gradient = lane_value_and_grad(surface, state.x)
-        gradient = free_gradient(surface, state.x, gradient)
-        return _move(options, surface, clock + 1 + k, state, energy, gradient, tolerance)
+        return _Measured.of(state), energy, free_gradient(surface, state.x, gradient)
 
-    return lax.fori_loop(0, options.relaxations, relax, state)
+    # One loop over both kinds of step, with all lanes in the same branch: moves are compiled once.
+    def advance(k, state):
+        measured, energy, gradient = lax.cond(k == 0, measure, evaluate, state)
+        state = measured.put_in(state)
+        return _move(options, surface, clock + k, state, energy, gradient, tolerance)
+
+    return lax.fori_loop(0, 1 + options.relaxations, advance, state)
 
 
-def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
-    """Measure gradient and curvature at `x`, improve the mode, and move."""
+class _Measured(eqx.Module):
+    """What a measurement of the mode changes in the state."""
+
+    mode: Float[Array, "dim *lanes"]
+    search: Float[Array, "dim *lanes"]
+    last: Float[Array, "dim *lanes"]
+    last_curvature: Float[Array, "*lanes"]
+    eigenvalue: Float[Array, "*lanes"]
+    steps: Int[Array, "*lanes"]
+    status: Int[Array, "*lanes"]
+
+    @classmethod
+    def of(cls, state) -> "_Measured":
+        return cls(**{f.name: getattr(state, f.name) for f in dataclasses.fields(cls)})
+
+    def put_in(self, state):
+        changed = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return dataclasses.replace(state, **changed)
+
+
+def _with_better_mode(options, surface, clock, state, max_steps):
+    """Measure gradient and curvature at `x`, and improve the mode."""
     x = state.x
     zero_modes = surface.symmetry.zero_modes(x)
 
@@ -188,19 +215,19 @@ def _with_better_mode(options, surface, clock, state, tolerance, max_steps):
     default = 0.01 * surface.scale.astype(x.dtype) ** 2 + jnp.zeros_like(energy)
     stiff = -state.history.multiply(clock - 1, without(mode, residual), default)
     steps = state.steps + (state.status == Status.RUNNING)
-    state = dataclasses.replace(
-        state,
+    status = jnp.where(
+        (state.status == Status.RUNNING) & (steps >= max_steps), Status.MAX_STEPS, state.status
+    )
+    measured = _Measured(
         mode=mode,
         search=without(mode, stiff),
         last=last,
         last_curvature=last_curvature,
         eigenvalue=eigenvalue,
         steps=steps,
-        status=jnp.where(
-            (state.status == Status.RUNNING) & (steps >= max_steps), Status.MAX_STEPS, state.status
-        ).astype(jnp.int32),
+        status=status.astype(jnp.int32),
     )
-    return _move(options, surface, clock, state, energy, gradient, tolerance)
+    return measured, energy, gradient
 
 
 def _move(options, surface, clock, state, energy, gradient, tolerance):
