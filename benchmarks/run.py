@@ -9,8 +9,10 @@ Interpreters may also come from BENCHMARK_PELE, BENCHMARK_PEERS and BENCHMARK_TO
 those environments is told in peers/README.md. Without them the last results of a peer stay.
 
 Runs alternate (jaxscape, peer, jaxscape, peer) and the least CPU time of each counts: on a shared
-machine the others were disturbed. Works are begun in order of importance until `--minutes` are
-used up; those left out keep their old results, with the date of when they were made.
+machine the others were disturbed. Quenches and transition-state searches are held to one core, as
+the peers use one: with both cores busy a CPU second does less. Works are begun in order of
+importance until `--minutes` are used up; those left out keep their old results, with the date of
+when they were made.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ class Work:
     peers: dict[str, list[str]] = field(default_factory=dict)  # environment: command
     rounds: int = 2
     cold: bool = False  # compilation is part of what is timed: no cache
+    one_core: bool = False  # CPU seconds of two busy cores are longer, and peers use one
     quick: dict[str, str] = field(default_factory=dict)  # what --quick replaces
 
 
@@ -57,6 +60,7 @@ def quenches(n: int, count: int, seconds: float) -> Work:
         seconds,
         [f"quench.py {common}"],
         {"pele": [f"pele_quench.py {common}"]},
+        one_core=True,
         quick={f"--quenches {count}": "--quenches 64"},
     )
 
@@ -69,6 +73,7 @@ def states(n: int, seconds: float, attempts: int = 1000) -> Work:
         # More searches than lanes, so that lanes are refilled; pele goes on one by one.
         [f"transition_states.py {common} {attempts}"],
         {"pele": [f"pele_transition_states.py {common} 300"]},
+        one_core=True,
         quick={f"--attempts {attempts}": "--attempts 40", "--attempts 300": "--attempts 20"},
     )
 
@@ -93,15 +98,15 @@ PROGRAMME = [
     ),
     Work(
         "hopping38",
-        110,
+        300,
         [
-            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 80 "
             "--temperature 0.8 --quench-tolerance 1e5",
-            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 80 "
             "--temperature 0.8 --quench-tolerance 1e5 --compression 20",
-            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 80 "
             "--temperature 0.8 --quench-tolerance 1e5 --symmetrised",
-            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 40 "
+            "basin_hopping.py --atoms 38 --chains 16 --steps 3000 --seed {from16} --seconds 80 "
             "--temperature 0.8 --quench-tolerance 1e5 --symmetrised --compression 20",
         ],
         {
@@ -110,6 +115,7 @@ PROGRAMME = [
                 "--first-seed {from6} --budget 12"
             ]
         },
+        one_core=True,
         quick={"--steps 3000": "--steps 3", "--budget 12": "--budget 0.5"},
     ),
     Work(
@@ -156,7 +162,7 @@ PROGRAMME = [
     Work("hopping13", 25,
          ["basin_hopping.py --atoms 13 --chains 64 --steps 500 --seed {from16}"],
          {"pele": ["pele_basin_hopping.py --atoms 13 --target -44.326801 --seeds 64 --budget 2"]},
-         rounds=1, quick={"--chains 64": "--chains 8", "--seeds 64": "--seeds 4"}),
+         rounds=1, one_core=True, quick={"--chains 64": "--chains 8", "--seeds 64": "--seeds 4"}),
     Work(
         "jaxminimisers38",
         50,
@@ -168,6 +174,7 @@ PROGRAMME = [
             ]
         },
         rounds=1,
+        one_core=True,
         quick={"--quenches 256": "--quenches 64", "--quenches 40": "--quenches 4"},
     ),
     Work("saddles_bands", 30, ["transition_states.py --near-saddles --bands"], rounds=1,
@@ -271,6 +278,7 @@ class Runner:
                 capture_output=True,
                 text=True,
                 timeout=max(60.0, self.left() + 60.0),
+                preexec_fn=on_one_core if work.one_core else None,
             )
         except (subprocess.SubprocessError, OSError) as error:
             print(f"  {work.name}: {error}", file=sys.stderr)
@@ -281,6 +289,12 @@ class Runner:
             print(f"  {work.name}: {done.stderr[-2000:]}", file=sys.stderr)
             rows.append({"error": done.stderr[-500:]})
         return [row | base | {"command": " ".join(portable([script, *rest]))} for row in rows]
+
+
+def on_one_core() -> None:
+    """Keep this process to one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def portable(words: list[str]) -> list[str]:
