@@ -48,6 +48,11 @@ class Symmetry(eqx.Module):
         """Why points have no place in a landscape of this symmetry, None for those that have."""
         return [None] * len(x)
 
+    @property
+    def exact_orders(self) -> bool:
+        """Whether `order` counts all operations of the group."""
+        return True
+
     def orders(self, x: Float[np.ndarray, "batch dim"]) -> Int[np.ndarray, " batch"]:
         """`order` of each row."""
         return np.array([self.order(point) for point in x], np.int64)

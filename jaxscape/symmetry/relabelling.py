@@ -16,6 +16,8 @@ from jaxscape.symmetry._block_invariants import invariant_features, sorted_proje
 from jaxscape.symmetry._rescaling import balanced, fitted
 
 _MAX_ROUNDS = 50
+# Of all groups but the largest together, up to which every one is tried.
+_MOST_OPERATIONS = 400
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -165,28 +167,50 @@ class Relabelling(Symmetry):
         return best, distance
 
     def order(self, x, tolerance=1e-3):
-        """Number of exchanges and flips that leave `x` as it is, group by group.
+        """Number of exchanges and flips that leave `x` as it is.
 
         Equal blocks (up to sign) may be exchanged, and blocks that are their own opposite may
-        be flipped. Operations of two groups that undo one another are not counted.
-        `tolerance` is the largest change of a coordinate.
+        be flipped. Operations of groups that share coordinates and undo one another count, too,
+        unless there are too many to try (`exact_orders`). `tolerance` is the largest change of a
+        coordinate.
         """
         x = np.asarray(x, dtype=np.float64)
         self._check(x.size)
         x = self._balanced(x[None])[0]
+        if not (self._crossing() and self.exact_orders):
+            return math.prod(self._own_order(x, group, tolerance) for group in self.groups)
+        *others, largest = sorted(self.groups, key=_size)
+        undone = 0
+        for choice in itertools.product(*(_operations(group) for group in others)):
+            image = x
+            for group, (order, signs) in zip(others, choice, strict=True):
+                image = image.copy()
+                image[group.array] = (image[group.array] * signs)[order]
+            back = _matched(x[largest.array], image[largest.array], largest.flips, image, largest)
+            undone += bool(np.max(np.abs(back - x)) <= tolerance)
+        return undone * self._own_order(x, largest, tolerance)
+
+    @property
+    def exact_orders(self) -> bool:
+        """Whether `order` tries all operations of groups that share coordinates."""
+        if not self._crossing():
+            return True
+        return math.prod(sorted(map(_size, self.groups))[:-1]) <= _MOST_OPERATIONS
+
+    def _own_order(self, x, group, tolerance):
+        """Operations of one group that leave `x` as it is."""
         count = 1
-        for group in self.groups:
-            rows, flips = x[group.array], group.flips
-            alike = np.max(np.abs(rows[:, None] - rows), axis=2) <= tolerance
-            if group.signs is not None:
-                turned = np.max(np.abs(rows[:, None] - rows * flips), axis=2) <= tolerance
-                count *= 2 ** int(np.sum(np.diag(turned)))
-                alike |= turned
-            left = np.ones(len(rows), bool)
-            for row in range(len(rows)):
-                members = alike[row] & left
-                left &= ~members
-                count *= math.factorial(int(members.sum()))
+        rows, flips = x[group.array], group.flips
+        alike = np.max(np.abs(rows[:, None] - rows), axis=2) <= tolerance
+        if group.signs is not None:
+            turned = np.max(np.abs(rows[:, None] - rows * flips), axis=2) <= tolerance
+            count *= 2 ** int(np.sum(np.diag(turned)))
+            alike |= turned
+        left = np.ones(len(rows), bool)
+        for row in range(len(rows)):
+            members = alike[row] & left
+            left &= ~members
+            count *= math.factorial(int(members.sum()))
         return count
 
     @property
@@ -286,6 +310,23 @@ def _matched(target, rows, flips, x, group):
     image = x.copy()
     image[group.array] = np.where(turned[:, None], blocks * group.flips, blocks)
     return image
+
+
+def _size(group) -> int:
+    """Exchanges and flips of a group."""
+    flips = 1 if group.signs is None else 2 ** len(group.positions)
+    return flips * math.factorial(len(group.positions))
+
+
+def _operations(group):
+    """All of them: an order of the blocks, and factors `[blocks, coordinates]`."""
+    blocks, size = group.array.shape
+    signs = [np.ones((blocks, size))]
+    if group.signs is not None:
+        turned = np.array(list(itertools.product((False, True), repeat=blocks)))
+        signs = list(np.where(turned[:, :, None], group.flips, 1.0))
+    orders = map(list, itertools.permutations(range(blocks)))
+    return itertools.product(orders, signs)
 
 
 def _squares(a, b):

@@ -102,6 +102,20 @@ def test_fingerprint_pairs_columns_and_signs_within_a_block():
     np.testing.assert_allclose(prints[0], prints[3])
 
 
+@pytest.mark.parametrize("signs", [False, True])
+def test_orders_count_operations_of_two_groups_that_undo_one_another(signs):
+    symmetry = deep(signs)
+    x = generic(17, 0)
+    assert symmetry.order(x) == 1
+    x[:2], x[2:4] = 0.3, -0.7  # equal but for what leads on
+    x[4:10] = np.array([[0.1, 0.9], [0.9, 0.1], [0.4, 0.4]]).ravel()
+    x[10:12], x[13:15] = 0.5, -1.1
+    stays = np.abs(images(x, symmetry) - x).max(axis=1) < 1e-3
+    assert symmetry.order(x) == stays.sum() == 2
+    x[:] = 0
+    assert symmetry.order(x) == len(images(x, symmetry))
+
+
 def test_orders_count_the_operations_that_change_nothing():
     plain, signs = CASES["plain"][0], CASES["signs"][0]
     for symmetry, dim in (CASES["plain"], CASES["signs"], CASES["six blocks"], CASES["apart"]):
