@@ -27,6 +27,7 @@ from jaxscape.analysis import (
     GaussNewton as GaussNewton,
     GraphTransformation as GraphTransformation,
     HeatCapacity as HeatCapacity,
+    IndexProfile as IndexProfile,
     KineticPath as KineticPath,
     LinearSolve as LinearSolve,
     MemoryBound as MemoryBound,
@@ -67,6 +68,7 @@ from jaxscape.analysis import (
     frustration_contributions as frustration_contributions,
     heat_capacity as heat_capacity,
     heat_capacity_convergence as heat_capacity_convergence,
+    index_profile as index_profile,
     k_means_landscape as k_means_landscape,
     kemeny_constant as kemeny_constant,
     kinetic_monte_carlo as kinetic_monte_carlo,
@@ -124,6 +126,10 @@ from jaxscape.landscape import (
     load as load,
 )
 from jaxscape.search import moves as moves
+from jaxscape.search.any_index import (
+    EigenvectorFollowing as EigenvectorFollowing,
+    find_stationary_points as find_stationary_points,
+)
 from jaxscape.search.basin_hopping import basin_hopping as basin_hopping
 from jaxscape.search.budget import Budget as Budget
 from jaxscape.search.clashes import remove_clashes as remove_clashes

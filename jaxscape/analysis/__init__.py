@@ -25,6 +25,10 @@ from jaxscape.analysis.frustration import (
     frustration as frustration,
     frustration_contributions as frustration_contributions,
 )
+from jaxscape.analysis.index_profile import (
+    IndexProfile as IndexProfile,
+    index_profile as index_profile,
+)
 from jaxscape.analysis.k_means import k_means_landscape as k_means_landscape
 from jaxscape.analysis.kinetics import (
     Committor as Committor,

@@ -9,6 +9,7 @@ from jaxscape.plot.disconnectivity import disconnectivity as disconnectivity
 from jaxscape.plot.first_passage import first_passage as first_passage
 from jaxscape.plot.heat_capacity import heat_capacity as heat_capacity
 from jaxscape.plot.html import html as html
+from jaxscape.plot.index_profile import index_profile as index_profile
 from jaxscape.plot.network import network as network
 from jaxscape.plot.path import path as path
 from jaxscape.plot.rates import rates as rates

@@ -90,7 +90,7 @@ def _certify_block(surface, x, tolerance, newton):
 def _polish(surface, x, enough, newton):
     """Newton's method, each Hessian serving up to `_CHORDS` steps; a step must lower the gradient.
 
-    Returns the best points, what `_projected_hessian` gives for them, and the evaluations.
+    Returns the best points, what `projected_hessian` gives for them, and the evaluations.
     """
     dim, width = x.shape
     cap = 0.1 * surface.scale.astype(x.dtype) * dim**0.5
@@ -119,7 +119,7 @@ def _polish(surface, x, enough, newton):
         count, best, _, _, _, gained, evaluations = loop
         energy, gradient, rows = lane_hessian(surface, best.x)
         modes = surface.symmetry.zero_modes(best.x)
-        hessian, zero, lift = _projected_hessian(surface, modes, best.x, gradient, rows)
+        hessian, zero, lift = projected_hessian(surface, modes, best.x, gradient, rows)
         best = _measured(surface, modes, best.x, energy, gradient)
         evaluations = evaluations + jnp.where(gained, 1 + 2 * dim, 0)
         wanting = gained & (best.residual > enough) & jnp.isfinite(best.residual)
@@ -162,7 +162,7 @@ def _held(surface, x, gradient):
     return jnp.zeros(x.shape, bool) if active is None else active
 
 
-def _projected_hessian(surface, modes, x, gradient, rows):
+def projected_hessian(surface, modes, x, gradient, rows):
     """Hessians `[lanes, dim, dim]`, how many zero modes were lifted, and to which eigenvalue."""
     held = _held(surface, x, gradient).T
     # Lanes lead from here on: that is the layout of the linear algebra.

@@ -142,8 +142,11 @@ def certified_minima(surface: Surface, points: StationaryPoints, tolerance, budg
     return certified(surface, points, tolerance, 0, budget)[0]
 
 
-def certified(surface: Surface, points: StationaryPoints, tolerance, index: int, budget=None):
-    """Polish converged points, demand `index` negative eigenvalues; also the lowest modes."""
+def certified(surface: Surface, points: StationaryPoints, tolerance, index, budget=None):
+    """Polish converged points, demand `index` negative eigenvalues; also the lowest modes.
+
+    `index` is a number, or one for each point; -1 takes any.
+    """
     todo = np.flatnonzero(points.ok)
     modes = np.zeros_like(points.x)
     if len(todo) == 0:
@@ -153,7 +156,9 @@ def certified(surface: Surface, points: StationaryPoints, tolerance, index: int,
         status = np.where(points.ok, Status.INTERRUPTED, points.status).astype(np.int32)
         return eqx.tree_at(lambda p: p.status, points, status), modes
     found = certify_points(surface, np.asarray(points.x)[todo], tolerance=tolerance, budget=budget)
-    status = np.where(found.index == index, Status.CONVERGED, Status.WRONG_INDEX)
+    wanted = np.broadcast_to(index, points.status.shape)[todo]
+    right = (wanted < 0) | (found.index == wanted)
+    status = np.where(right, Status.CONVERGED, Status.WRONG_INDEX)
     status = np.where(found.degenerate, Status.DEGENERATE, status)
     status = np.where(found.rms_gradient <= tolerance, status, Status.STALLED)
     status = np.where(found.index < 0, Status.NOT_FINITE, status)

@@ -9,6 +9,7 @@ import pytest
 import jaxscape as js
 from jaxscape.potentials import LennardJones
 from jaxscape.search import certify, lanes
+from jaxscape.search.any_index import EigenvectorSearch
 from jaxscape.search.eigenvector_following import HEFSearch
 from jaxscape.search.frozen_mode import FrozenModeSearch
 from jaxscape.search.hopping_chain import HoppingSearch
@@ -50,6 +51,10 @@ def searches():
             {"x": x, "mode": x},
         ),
         "frozen mode": (FrozenModeSearch(tolerance, steps), {"x": x, "mode": x}),
+        "find_stationary_points": (
+            EigenvectorSearch(js.EigenvectorFollowing(), tolerance, steps),
+            {"x": x, "index": chain},
+        ),
         "lowest_modes": (LowestModeSearch(tolerance, tolerance, steps), {"x": x, "mode": x}),
         "neb": (BandSearch(band, tolerance, steps), {"band": np.ones((5 * DIM, WIDTH))}),
         "basin_hopping": hopping(js.moves.Displacement()),
