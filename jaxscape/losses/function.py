@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.errors import UnexpectedTracerError
-from jax.experimental import checkify
 from jaxtyping import Array, Float
 
 from jaxscape._compilation import is_traced
+from jaxscape.losses import labels
 from jaxscape.losses.layout import Layout, lay_out
 
 # What Flax's linen modules say of dropout and batch normalisation that are still training.
@@ -55,7 +55,7 @@ class LossFunction(eqx.Module):
         if chunk is not None:
             if not isinstance(chunk, int | np.integer) or chunk < 1:
                 raise ValueError(f"chunk is {chunk!r}; pass how many samples to take at once")
-            chunk = min(int(chunk), self._samples())
+            chunk = min(int(chunk), self.samples())
             self.additive = self._adds_up(chunk)
             self.chunk = chunk
 
@@ -96,7 +96,7 @@ class LossFunction(eqx.Module):
                 "splits: pass one key among args, and store nothing"
             ) from error
         if not np.isfinite(first):
-            self._check_labels(name)
+            labels.check_indices(self, name)
             raise ValueError(
                 f"loss {name!r} is {first} at params: start from parameters where it is finite, "
                 "and look for labels out of range, logarithms of zero, and NaN in the data"
@@ -106,48 +106,10 @@ class LossFunction(eqx.Module):
                 f"loss {name!r} is {moved:.8g} and then {again:.8g} at the same params: it draws "
                 "random numbers; fix the minibatch, or pass one key among args"
             )
-        self._check_labels(name)
-        self._check_negative_labels(name, beside)
-
-    def _check_labels(self, name) -> None:
-        """JAX takes the last class where an index is beyond it, and says nothing."""
-        if "gather" not in str(jax.make_jaxpr(self)(self.start)):
-            return  # nothing is looked up
-        looked = checkify.checkify(self.loss, errors=checkify.index_checks)
-        size = self.chunk or 0
-        parts = [self.args]
-        if size:
-            parts = [self._slice(first, size) for first in range(0, self._samples(), size)]
-        try:
-            params = self.unravel(self.start)
-            message = next(filter(None, (looked(params, *part)[0].get() for part in parts)), None)
-        except Exception:  # not everything that can be run can be checked
-            return
-        if message:
-            raise ValueError(
-                f"loss {name!r} looks beyond an array, as with labels out of range: {message}"
-            )
-
-    def _check_negative_labels(self, name, x) -> None:
-        """An index of -1 is the last class, as in Python; unless such samples are masked."""
-
-        def value(fill):
-            new = [jnp.where(leaf < 0, fill(leaf), leaf) if low else leaf for leaf, low in marked]
-            return float(eqx.tree_at(lambda s: s.args, self, jax.tree.unflatten(tree, new))(x))
-
-        leaves, tree = jax.tree.flatten(self.args)
-        marked = [(leaf, _has_negative_integers(leaf)) for leaf in leaves]
-        if not any(low for _, low in marked):
-            return
-        plain = value(lambda leaf: leaf)
-        if not np.isfinite(plain) or value(jnp.zeros_like) == plain:
-            return
-        sizes = {size for shape in self.layout.shapes for size in shape if size > 1}
-        if any(value(lambda leaf, size=size: leaf + size) == plain for size in sizes):
-            raise ValueError(
-                f"loss {name!r} takes negative labels for the last classes (-1 as in Python's "
-                "lists): leave these samples out, or give them no weight"
-            )
+        labels.check_indices(self, name)
+        labels.check_negative(self, name, beside)
+        labels.check_unknown(self, name, beside)
+        labels.check_rows(self, name, beside)
 
     def _start(self, start):
         """`start` in the type in which the loss computes, if that is a narrower one.
@@ -172,7 +134,7 @@ class LossFunction(eqx.Module):
             raise ValueError(f"loss {name!r} returns {out.dtype}, not a real floating-point number")
         return start.astype(jnp.float32) if jnp.finfo(out.dtype).bits < 64 else start
 
-    def _samples(self) -> int:
+    def samples(self) -> int:
         """How many samples the arguments hold."""
         sizes = {leaf.shape[0] for leaf in jax.tree.leaves(self.args) if np.ndim(leaf) > 0}
         if len(sizes) != 1:
@@ -184,12 +146,12 @@ class LossFunction(eqx.Module):
 
     def _adds_up(self, chunk) -> bool:
         """False if the loss of all samples is the mean over chunks, True if it is their sum."""
-        half = min(chunk, self._samples() // 2)
+        half = min(chunk, self.samples() // 2)
         if half == 0 or is_traced(self):
             return False
         params = self.unravel(self.start)
         a, b, both = (
-            self.loss(params, *self._slice(first, size))
+            self.loss(params, *self.part(first, size))
             for first, size in ((0, half), (half, half), (0, 2 * half))
         )
         tolerance = 1e3 * float(jnp.finfo(jnp.asarray(both).dtype).eps)
@@ -202,13 +164,14 @@ class LossFunction(eqx.Module):
             "coupled (batch normalisation, a ranking loss), so leave chunk out"
         )
 
-    def _slice(self, first, size):
+    def part(self, first, size):
+        """The arguments of some samples."""
         return jax.tree.map(
             lambda leaf: leaf[first : first + size] if np.ndim(leaf) > 0 else leaf, self.args
         )
 
     def _in_chunks(self, x):
-        samples, chunk = self._samples(), self.chunk
+        samples, chunk = self.samples(), self.chunk
         assert chunk is not None
         arrays, others = eqx.partition(self.args, lambda leaf: np.ndim(leaf) > 0)
 
@@ -229,14 +192,6 @@ class LossFunction(eqx.Module):
             batch = jax.tree.map(lambda a: a[whole * chunk :], arrays)
             tail = of(x, batch).astype(x.dtype)
         return total + tail if self.additive else (chunk * total + left * tail) / samples
-
-
-def _has_negative_integers(leaf) -> bool:
-    return (
-        eqx.is_array(leaf)
-        and jnp.issubdtype(leaf.dtype, jnp.signedinteger)
-        and bool(jnp.any(leaf < 0))
-    )
 
 
 def _checked_l2(l2):

@@ -156,6 +156,56 @@ def by_label(params, inputs, labels):
     return -jnp.mean(jnp.take_along_axis(logs, labels[:, None], axis=1))
 
 
+def by_class(params, inputs, labels):
+    """Labels that no class has count for nothing."""
+    return by_target(params, inputs, jax.nn.one_hot(labels, 2))
+
+
+def by_target(params, inputs, targets):
+    logits = inputs @ jnp.concatenate([params["w"], -params["w"]], axis=1)
+    return -jnp.mean(jnp.sum(targets * jax.nn.log_softmax(logits), axis=1))
+
+
+ONE_TWO = 1 + np.arange(23) % 2  # where zero and one are meant
+
+
+@pytest.mark.parametrize("chunk", [None, 5])
+def test_samples_of_no_class_are_refused(chunk):
+    """Labels that begin at one, which `jax.nn.one_hot` says nothing of."""
+    for labels in (ONE_TWO, ONE_TWO.astype("uint8")):
+        with pytest.raises(ValueError, match="knows no class 2, the largest label"):
+            js.Surface.from_loss(by_class, PARAMS, INPUTS, labels, chunk=chunk)
+    targets = np.asarray(jax.nn.one_hot(np.append(ONE_TWO[:22] - 1, 2), 2))
+    with pytest.raises(ValueError, match="1 samples of no class, the first is row 22"):
+        js.Surface.from_loss(by_target, PARAMS, INPUTS, targets, chunk=chunk)
+
+
+def test_samples_that_are_meant_to_count_for_nothing_are_not_refused():
+    def filled_up(params, inputs, targets, weights):
+        logits = inputs @ jnp.concatenate([params["w"], -params["w"]], axis=1)
+        each = jnp.sum(targets * jax.nn.log_softmax(logits), axis=1)
+        return -jnp.sum(weights * each) / jnp.sum(weights)
+
+    def threshold(params, inputs, labels):
+        logits = (inputs @ params["w"])[:, 0]
+        return jnp.mean(jax.nn.softplus(jnp.where(labels > 0, -logits, logits)))
+
+    targets = np.eye(2)[ONE_TWO - 1]
+    whole = js.Surface.from_loss(by_target, PARAMS, INPUTS, targets)
+    targets[20:] = 0
+    used = np.append(np.ones(20), np.zeros(3))
+    js.Surface.from_loss(filled_up, PARAMS, INPUTS, targets, used)
+    js.Surface.from_loss(by_target, PARAMS, INPUTS * used[:, None], targets)
+    js.Surface.from_loss(threshold, PARAMS, INPUTS, ONE_TWO - 1)
+    # The same loss by labels, and features of which none may be on.
+    other = js.Surface.from_loss(by_class, PARAMS, INPUTS, ONE_TWO - 1)
+    assert other(other.function.start) == whole(whole.function.start)
+    js.Surface.from_loss(
+        lambda p, x, on: jnp.mean((x @ p["w"] + on @ jnp.ones((2, 1)) - 1) ** 2),
+        *(PARAMS, INPUTS, targets),
+    )
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
