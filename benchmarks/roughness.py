@@ -34,7 +34,9 @@ def main(argv: list[str] | None = None) -> None:
     data = js.models.DataSet(table, source["response"][:many])
     pairs = args.pairs or list(stored)
     parts = [
-        data.features([int(one) for one in pair.split(",")]).without_duplicates().normalised()
+        data.features([int(one) for one in pair.split(",")])
+        .without_duplicates(average=False)
+        .normalised()
         for pair in pairs
     ]
     # As `data_roughness` does: as many centres for every pair, so that one compilation is enough.

@@ -86,9 +86,9 @@ def data_roughness(
 ) -> DataRoughness:
     """How rough a data set is, from the landscapes of pairs of its features.
 
-    Each pair is freed of duplicates, normalised, interpolated by a thin-plate spline and
-    explored; minima outside of the convex hull of the data, where the fit knows nothing, do not
-    count.
+    Each pair is freed of duplicates (of samples that differ in other features only the first
+    counts), normalised, interpolated by a thin-plate spline and explored; minima outside of the
+    convex hull of the data, where the fit knows nothing, do not count.
 
     **Arguments:**
 
@@ -114,7 +114,9 @@ def data_roughness(
         chosen = [tuple(data.names.index(name) for name in pair) for pair in chosen]
     if not chosen or any(len(pair) != 2 for pair in chosen):
         raise ValueError(f"pairs are {chosen}; pass pairs of different features")
-    parts = [data.features(pair).without_duplicates().normalised() for pair in chosen]
+    data = data.without_duplicates()  # says where samples contradict each other
+    # Of two features alone they may well: the others tell them apart.
+    parts = [data.features(pair).without_duplicates(average=False).normalised() for pair in chosen]
     most = max(map(len, parts))
     networks, inside, values = [], [], []
     for part in parts:

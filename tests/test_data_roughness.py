@@ -19,7 +19,11 @@ def test_the_example_data_of_topsearch(pair, missing):
     source = json.loads((Path(__file__).parent / "reference/topsearch_data.json").read_text())
     minima, states, _ = source["stored"][pair]
     table = js.models.DataSet(np.array(source["features"], float).T, source["response"])
-    data = table.features([int(one) for one in pair.split(",")]).without_duplicates().normalised()
+    data = (
+        table.features([int(one) for one in pair.split(",")])
+        .without_duplicates(average=False)
+        .normalised()
+    )
     values = []
     for seed in (0, 1):
         network = js.data_set_landscape(data, key=jax.random.key(seed))

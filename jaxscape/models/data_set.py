@@ -1,5 +1,6 @@
 """A table of features and a response, made ready for fits."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -87,21 +88,40 @@ class DataSet:
             self._inputs[:, columns], self._response, names=[self._names[i] for i in columns]
         )
 
-    def without_duplicates(self, tolerance: float = 1e-7, *, average: bool = False) -> "DataSet":
+    def without_duplicates(
+        self, tolerance: float = 1e-7, *, average: bool | None = None
+    ) -> "DataSet":
         """The first of samples whose features agree within `tolerance` (Euclidean).
 
-        With `average` it gets the mean response of those it stands for.
+        With `average` it gets the mean response of those it stands for, with `average=False` it
+        keeps its own. Without a word it keeps its own, and a warning tells of responses that
+        contradict each other by more than `tolerance` times their range.
         """
         pairs = cKDTree(self._inputs).query_pairs(tolerance, output_type="ndarray")
         first = np.arange(len(self))
         for i, j in pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]:
             first[j] = min(first[j], first[i])
         keep = np.flatnonzero(first == np.arange(len(self)))
+        if average is None:
+            self._warn_of_contradictions(first, tolerance)
         response = self._response[keep]
         if average:
             total = np.bincount(first, weights=self._response, minlength=len(self))[keep]
             response = total / np.bincount(first, minlength=len(self))[keep]
         return DataSet(self._inputs[keep], response, names=self._names)
+
+    def _warn_of_contradictions(self, first, tolerance) -> None:
+        apart = np.abs(self._response - self._response[first])
+        rows = np.flatnonzero(apart > tolerance * np.ptp(self._response))
+        if len(rows):
+            worst = rows[np.argmax(apart[rows])]
+            warnings.warn(
+                f"{len(rows)} samples repeat the features of others with another response, such "
+                f"as row {worst} ({self._response[worst]:g}) those of row {first[worst]} "
+                f"({self._response[first[worst]]:g}): pass average=True for their mean, or "
+                "average=False to keep the first of them",
+                stacklevel=3,
+            )
 
     def normalised(self) -> "DataSet":
         """Every feature, and the response, between 0 and 1.

@@ -9,11 +9,19 @@ RNG = np.random.default_rng(1)
 def test_duplicates_leave_the_first_of_each():
     table = np.array([[1.0, 2.0], [3.0, 5.0], [1.0, 2.0 + 1e-9], [3.0, 5.0], [0.0, 7.0]])
     data = DataSet(table, [1.0, 2.0, 3.0, 6.0, 5.0])
-    first = data.without_duplicates()
+    with pytest.warns(UserWarning, match=r"2 samples .* row 3 \(6\) those of row 1 \(2\)"):
+        first = data.without_duplicates()
+    kept = data.without_duplicates(average=False)
+    assert kept.response.tolist() == first.response.tolist()
     assert first.inputs.tolist() == [[1, 2], [3, 5], [0, 7]]
     assert first.response.tolist() == [1, 2, 5]
     assert data.without_duplicates(average=True).response.tolist() == [2, 4, 5]
     assert len(data) == 5
+
+
+def test_duplicates_that_agree_are_dropped_without_a_word():
+    table = np.array([[1.0, 2.0], [3.0, 5.0], [1.0, 2.0]])
+    assert len(DataSet(table, [1.0, 2.0, 1.0 + 1e-9]).without_duplicates()) == 2  # warnings raise
 
 
 def test_scaling():
