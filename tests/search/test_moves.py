@@ -11,6 +11,7 @@ from jaxscape.search.moves import (
     MixedMoves,
     RigidBodies,
     SpeciesExchange,
+    Strain,
     SurfaceAtoms,
     Symmetrised,
     Twist,
@@ -147,6 +148,54 @@ def test_mixtures_choose_by_weight():
     assert 0.68 < exchanged < 0.82
 
 
+def test_a_strain_is_of_the_cell_and_keeps_fractions():
+    cell = np.array([[3.0, 0.0, 0.0], [0.5, 2.5, 0.0], [0.0, -0.4, 4.0]])
+    crystal = js.potentials.VariableCell(lambda x, cell: jnp.sum(x), atoms=6, cell=cell)
+    x = X.at[-6:].multiply(0.1)
+    before = np.asarray(crystal.cell_of(x))
+    move = jax.jit(jax.vmap(Strain(cell, amount=0.05, most=0.9), in_axes=(0, None, None)))
+    points = move(jax.random.split(jax.random.key(0), 200), x, 0.3)
+    np.testing.assert_array_equal(points[:, :-6], np.tile(X[:-6], (200, 1)))
+    strains = np.array([np.linalg.solve(cell, crystal.cell_of(p) - before) for p in points])
+    np.testing.assert_allclose(strains, strains.transpose(0, 2, 1), atol=1e-12)
+    largest = np.abs(strains).max(axis=0)
+    assert (largest <= 0.05 + 1e-12).all() and (largest > 0.045).all()
+
+    # However far a quench has gone, the next cell is near the reference again.
+    points = Strain(cell, most=0.2)(jax.random.key(0), X.at[-6:].multiply(20.0), 0.3)
+    strain = np.linalg.solve(cell, crystal.cell_of(points)) - np.eye(3)
+    np.testing.assert_allclose(np.abs(np.linalg.eigvalsh(strain)).max(), 0.2)
+
+
+def test_moves_of_atoms_leave_the_cell_to_the_strain():
+    swap = SpeciesExchange("AAABBB")
+    for amount in (0.0, 0.1):
+        move = Strain([3.0, 3.0, 3.0], amount, move=swap)
+        x = np.asarray(move(jax.random.key(1), X.at[-6:].multiply(0.1), 0.3))
+        assert rows_of(x[:-6].reshape(-1, 3)) == rows_of(ATOMS[:6])
+        assert (x[:-6] != X[:-6]).any()
+        assert np.array_equal(x[-6:], 0.1 * X[-6:]) == (amount == 0.0)
+
+
+@pytest.mark.slow
+def test_silicon_is_found_from_random_atoms_in_wrong_cells():
+    # -2 epsilon an atom where all angles are tetrahedral, by construction of the potential: in
+    # cells of several shapes that eight atoms of diamond fill.
+    surface = js.systems.silicon(1, variable_cell=True)
+    cell = surface.function.cell
+    rng = np.random.default_rng(0)
+    places, strains = rng.uniform(0, cell[0, 0], (8, 24)), rng.uniform(-2, 2, (8, 6))
+    x0 = np.concatenate([places, strains], axis=1)[:4]
+    method = js.BasinHopping(step_size=1.0, move=Strain(cell, most=0.18, move=Displacement()))
+    found = js.basin_hopping(
+        surface, x0, key=jax.random.key(1), steps=40, method=method,
+        target=-16 * 2.1683 + 1e-4, keep=1,
+    )  # fmt: skip
+    assert found.ok[0] and (found.steps_to_target > 0).any()
+    np.testing.assert_allclose(found.energy[0] / 8, -2 * 2.1683, atol=1e-5)
+    np.testing.assert_allclose(surface.function.stress(found.x[0]), 0.0, atol=1e-7)
+
+
 @pytest.mark.slow
 def test_chains_take_any_move():
     # Two coordinates of a ripple, exchanged or displaced: the lowest minimum all the same.
@@ -170,6 +219,9 @@ def test_chains_take_any_move():
         (lambda: SurfaceAtoms(0), "count is 0"),
         (lambda: RigidBodies(0), "atoms is 0"),
         (lambda: Symmetrised((1,)), "orders are"),
+        (lambda: Strain([1.0, 1.0, 0.0]), "cell is"),
+        (lambda: Strain([1.0, 1.0, 1.0], amount=-0.1), "amount is -0.1"),
+        (lambda: Strain([1.0, 1.0, 1.0], most=1.5), "most 1.5"),
         (lambda: MixedMoves(()), "of 0 moves"),
         (lambda: MixedMoves((Displacement(),), weights=(1.0, 2.0)), "one each"),
     ],
@@ -191,3 +243,5 @@ def test_moves_that_do_not_fit_the_point_say_so():
     ):
         with pytest.raises(ValueError, match=message):
             move(key, x, 0.1)
+    with pytest.raises(ValueError, match="6 coordinates: a crystal"):
+        js.moves.Strain([1.0, 1.0, 1.0])(key, x[:6], 0.1)
