@@ -168,9 +168,9 @@ def find_stationary_points(
     - `x0`: starting points `[B, dim]`; their dtype rules.
     - `index`: negative eigenvalues of the points asked for, one number or `[B]`: uphill along so
       many of the lowest eigenvectors, which ends nowhere where the function grows without end.
-      Without it uphill wherever the curvature is negative: what
-      lies nearest is found, whatever its index, but many searches end where the gradient is
-      least without being zero (`Status.MAX_STEPS`), as all do that minimise its square.
+      Without it uphill wherever the curvature is negative: what lies nearest is found, whatever
+      its index, but many searches end where the gradient is least without being zero
+      (`Status.MAX_STEPS`), as all do that minimise its square.
     - `tolerance`: largest root-mean-square gradient, 1e-8 in float64, 1e-4 in float32.
     - `max_steps`: steps per start, each a Hessian.
     - `lanes`: searches busy at once; never changes a result.
