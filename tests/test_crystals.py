@@ -10,7 +10,7 @@ from jaxscape.explore.local import local_directions
 BULK = -2 * 2.1683  # eV an atom, by construction of the potential
 # OptBench's saddles out of the compact heptamer below 1.3 eV (http://optbench.org/hTST.html), and
 # how many copies of each there are; a mirror makes two of all but one.
-HEPTAMER = {0.601: 2, 0.620: 1, 0.986: 2, 0.987: 2, 0.989: 2, 1.196: 2, 1.197: 2, 1.207: 2}
+HEPTAMER = {0.6011: 2, 0.6195: 1, 0.9856: 2, 0.9871: 2, 0.9888: 2, 1.1956: 2, 1.1965: 2, 1.2070: 2}
 
 
 def vacancy_hop():
@@ -77,7 +77,7 @@ def test_the_heptamer_leaves_its_hexagon_by_all_known_saddles():
         barriers = states.energy[out] - minima.energy[0]
         which = np.argmin(np.abs(barriers[:, None] - known), axis=1)
         # Never one that is not in the list, and none twice.
-        np.testing.assert_allclose(barriers, known[which], atol=6e-4)
+        np.testing.assert_allclose(barriers, known[which], atol=1e-4)
         assert len(set(which.tolist())) == len(which)
     assert minima.order[0] == 2  # the rectangular cell leaves one mirror
     assert sorted(which.tolist()) == list(range(8))
