@@ -32,6 +32,9 @@ _PUSH = 0.005
 _DOWNHILL = LBFGS(max_step=0.01)
 # Points in every triangle that Newton's method starts from at a time, and how often at most.
 _SPREAD, _ROUNDS = 4, 12
+# How far from a sample it starts, times the spacing of samples: curvatures of a thin-plate spline
+# have no limit there, and wells and saddles of all sizes lie beside each other.
+_BESIDE = np.array([0.003, 0.03, 0.1, 0.3])
 
 
 def data_set_landscape(
@@ -50,8 +53,8 @@ def data_set_landscape(
     sought from every sample, transition states from the middle between neighbouring samples
     along the line that joins them, on the faces of the box by Newton's method from the samples
     next to them, and inside, for two or three features, by Newton's method from points in every
-    triangle of samples until these bring nothing new; what is not connected then is
-    searched from the minima found.
+    triangle of samples, and close to every sample, until these bring nothing new; what is not
+    connected then is searched from the minima found.
 
     **Arguments:**
 
@@ -114,6 +117,11 @@ def _triangles(x: np.ndarray) -> np.ndarray | None:
     return None
 
 
+def _spacing(x: np.ndarray) -> np.ndarray:
+    """Of samples spread evenly, along each feature."""
+    return np.ptp(x, axis=0) * len(x) ** (-1 / x.shape[1])
+
+
 def _neighbours(x: np.ndarray) -> np.ndarray:
     """Pairs of neighbouring samples `[n, 2]`: edges of a triangulation, or nearest ones."""
     samples, features = x.shape
@@ -150,7 +158,7 @@ def _add_saddles(surface: Surface, network: Landscape, x0, modes) -> None:
 def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
     """Saddles held by a bound: eigenvector-following leaves the box there, Newton does not."""
     lower, upper = np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype)
-    starts = []
+    starts, spacing = [], _spacing(x)
     for feature in range(x.shape[1]):
         for bound in (lower, upper):
             away = np.abs(x[:, feature] - bound[feature])
@@ -163,25 +171,39 @@ def _add_saddles_on_faces(surface: Surface, network: Landscape, x) -> None:
                 if other != feature:
                     ordered = points[np.argsort(points[:, other], kind="stable")]
                     starts.append(0.5 * (ordered[1:] + ordered[:-1]))
+                    beside = np.repeat(points[:, None], 2 * len(_BESIDE), axis=1)
+                    beside[:, :, other] += spacing[other] * np.concatenate([_BESIDE, -_BESIDE])
+                    starts.append(np.clip(beside, lower, upper).reshape(-1, x.shape[1]))
     points, modes = _newton(surface, np.concatenate(starts))
     on_a_face = points.ok & (points.active > 0)
     _enter(surface, network, points.take(on_a_face), modes[on_a_face])
 
 
 def _add_saddles_inside(surface: Surface, network: Landscape, x, rng) -> None:
-    """Saddles beside a sample, which eigenvector-following passes by: Newton from everywhere."""
+    """Saddles that eigenvector-following passes by: Newton from everywhere, then beside samples."""
     corners = _triangles(x)
     if corners is None:
         return
-    idle = 0
-    for _ in range(_ROUNDS):
+    samples, features = x.shape
+
+    def everywhere():
         shares = rng.dirichlet(np.ones(corners.shape[1]), (len(corners), _SPREAD))
-        starts = np.einsum("tsc,tcf->tsf", shares, x[corners]).reshape(-1, x.shape[1])
-        before = len(network.transition_states)
-        _enter(surface, network, *_newton(surface, starts.astype(x.dtype)))
-        idle = idle + 1 if len(network.transition_states) == before else 0
-        if idle == 2:
-            return
+        return np.einsum("tsc,tcf->tsf", shares, x[corners]).reshape(-1, features)
+
+    def beside():
+        away = rng.normal(size=(samples, _SPREAD, features))
+        away /= np.linalg.norm(away, axis=2, keepdims=True)
+        starts = x[:, None] + _spacing(x) * np.multiply.outer(_BESIDE, away)
+        return np.clip(starts, surface.lower, surface.upper).reshape(-1, features)
+
+    for draw in (everywhere, beside):
+        idle = 0
+        for _ in range(_ROUNDS):
+            before = len(network.transition_states)
+            _enter(surface, network, *_newton(surface, draw().astype(x.dtype)))
+            idle = idle + 1 if len(network.transition_states) == before else 0
+            if idle == 2:
+                break
 
 
 def _newton(surface: Surface, starts) -> tuple[StationaryPoints, np.ndarray]:
