@@ -131,7 +131,7 @@ def roughness_table(rows: Any) -> list[str]:
         "[IBM/topography-searcher](https://github.com/IBM/topography-searcher) at 78f4d00). Minima "
         "and transition states inside of the convex hull, and frustration; *complete* says that "
         "minima minus saddles plus maxima of the whole box are one, and otherwise how many "
-        "transition states are missing for that. They take "
+        "transition states are missing for that (-1: a minimum or a maximum is). They take "
         f"{' and '.join(f'{c:.0f}' for c in cpu)} CPU seconds in all, with compilation, topsearch "
         "about 456 for one pair.",
         "",
