@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -124,7 +125,11 @@ def follow(
         search,
         surface,
         {"x": x0, "mode": modes},
-        width=width or tile_width(surface, dim, batch, 2 * method.history + 16, x0.dtype),
+        width=engine.narrow(
+            width or tile_width(surface, dim, batch, 2 * method.history + 16, x0.dtype),
+            dim,
+            jax.default_backend(),
+        ),
         lanes=lanes,
         budget=budget,
         progress="transition states" if progress else False,

@@ -19,7 +19,7 @@ from jaxtyping import Array
 import jaxscape as js
 from jaxscape.search import lanes as engine
 from jaxscape.search.budget import Budget
-from jaxscape.search.lanes import default_width, run
+from jaxscape.search.lanes import default_width, narrow, run
 from jaxscape.search.status import Status
 
 ROOT = Path(__file__).parents[2]
@@ -182,6 +182,13 @@ def test_default_width():
     for dim in (1, 100, 10**7):
         width = default_width(dim, 1000, 144, "cpu")
         assert width & (width - 1) == 0
+
+
+def test_tiles_are_narrower_for_searches_of_different_lengths():
+    assert narrow(128, 39, "cpu") == 32
+    assert narrow(128, 2, "cpu") == 128  # few coordinates need many lanes to vectorise
+    assert narrow(16, 1000, "cpu") == 16
+    assert narrow(8192, 39, "gpu") == 8192
 
 
 @pytest.mark.parametrize("lanes", [0, -3, 2.5])
