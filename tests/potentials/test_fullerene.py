@@ -1,7 +1,9 @@
 """Buckminsterfullerene and its Stone-Wales isomer, one bond turned, in Tersoff's carbon."""
 
 import itertools
+from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import jaxscape as js
 from jaxscape.potentials import Tersoff
 
+SADDLES = Path(__file__).parents[1] / "reference" / "stone_wales.xyz"
 GOLDEN = (1 + 5**0.5) / 2
 
 
@@ -84,3 +87,25 @@ def test_a_turned_bond_makes_the_isomer_of_stone_and_wales():
         assert np.abs(atoms.get_forces()).max() < 1e-6
     np.testing.assert_allclose(found.energy, [-403.687528, -402.927160], atol=1e-6)
     np.testing.assert_allclose(surface(jnp.asarray(found.x[0])), found.energy[0], rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_a_bond_turns_over_four_saddles():
+    """Tersoff's cutoff makes minima with bonds half broken of what is one saddle otherwise."""
+    surface = js.systems.carbon(60)
+    ball = truncated_icosahedron(1.43).ravel()
+    guesses = js.io.xyz.read_frames(SADDLES).x
+    # Where the cutoff acts a curvature changes within hundredths of an Angstrom.
+    method = js.HybridEigenvectorFollowing(mode_products=40, max_step=0.02, max_uphill=0.01)
+    found = js.find_transition_states(surface, guesses, key=jax.random.key(0), method=method)
+    assert found.ok.all()
+    assert (found.index == 1).all()
+
+    network = js.Landscape(surface)
+    network.add(js.minimise(surface, np.stack([ball, with_a_bond_turned(ball)])))
+    network.add(found)
+    assert (len(network.minima), len(network.transition_states)) == (5, 4)
+    path = js.lowest_path(network, 0, 1)
+    rise = np.array(path.energies) - network.minima.energy[0]
+    expected = [0, 2.474817, 2.235732, 4.448934, 3.780821, 5.366979, 2.930068, 3.255924, 0.760369]
+    np.testing.assert_allclose(rise, expected, atol=1e-5)
