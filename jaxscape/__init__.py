@@ -136,6 +136,7 @@ from jaxscape.search.clashes import remove_clashes as remove_clashes
 from jaxscape.search.eigenvector_following import (
     HybridEigenvectorFollowing as HybridEigenvectorFollowing,
 )
+from jaxscape.search.evolution import Evolution as Evolution, evolve as evolve
 from jaxscape.search.geodesic import Geodesic as Geodesic
 from jaxscape.search.hopping_chain import BasinHopping as BasinHopping
 from jaxscape.search.internal_coordinates import (

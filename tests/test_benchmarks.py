@@ -16,7 +16,7 @@ OWN = ("_measure", "_common", "_report", "_plots", "quench", "transition_states"
        "basin_hopping", "compile_time", "size", "throughput", "kinetics", "learning", "run",
        "alignment", "alignment_cases", "global_minima", "bands", "mode_bands", "lanes",
        "roughness", "clustering", "_report_learning", "large_quench", "near_pair_cases",
-       "heptamer")  # fmt: skip
+       "heptamer", "evolution", "fill_points")  # fmt: skip
 
 
 @pytest.fixture
@@ -259,3 +259,17 @@ def test_bands_and_strings_end_on_the_same_path(script):
     assert max(tops) - min(tops) < 0.02
     evaluations = {row["method"]: row["mean_evaluations"] for row in rows}
     assert evaluations["String, line"] < evaluations["NEB, line"]
+
+
+def test_populations_reach_the_icosahedron(script):
+    (row,) = script("evolution", "--atoms", 13, "--runs", 2, "--generations", 30)
+    assert row["reached"] == 2 and row["lowest"] == -44.326801
+    assert len(row["quenches_to_target"]) == 2
+    assert row["evaluations_to_target"] * 2 == pytest.approx(row["evaluations"], rel=1e-3)
+
+
+def test_a_latent_space_is_filled(script):
+    pytest.importorskip("sklearn")
+    (row,) = script("fill_points", "--seeds", 2, "--samples", 30, "--steps", 50, "--draws", 1)
+    assert row["seeds"] == 2 and row["loss_without"] > 0
+    assert len(row["standard_errors"]) == 2

@@ -98,11 +98,11 @@ def basin_hopping(
         progress="chains" if progress else False,
         events=True,
     )
-    points = _distinct(surface, out, keep, x0.dtype)
+    points = distinct_minima(surface, out, keep)
     others = int(out.evaluations.sum()) - int(points.evaluations.sum())
     if certify:
         points = certified_minima(surface, points, tolerance, budget)
-        points = _ordered(points)
+        points = in_order(points)
     evaluations = np.array(points.evaluations, np.int64)  # of long runs beyond 32 bits
     if len(evaluations):
         evaluations[0] += others
@@ -116,7 +116,7 @@ def basin_hopping(
     return StationaryPoints(**{**fields, "evaluations": evaluations, "steps_to_target": reached})
 
 
-def _distinct(surface: Surface, out, keep, dtype) -> StationaryPoints:
+def distinct_minima(surface: Surface, out, keep) -> StationaryPoints:
     """The lowest distinct quenched minima; equal means equal up to the symmetry."""
     good = np.flatnonzero(out.status == Status.CONVERGED)
     good = good[np.argsort(out.energy[good], kind="stable")]
@@ -139,7 +139,7 @@ def _distinct(surface: Surface, out, keep, dtype) -> StationaryPoints:
         chosen.append(int(i))
         prints.append(mark)
     rows = np.asarray(chosen, int)
-    blank = np.full(len(rows), np.nan, dtype)
+    blank = np.full(len(rows), np.nan, out.x.dtype)
     return StationaryPoints(
         x=out.x[rows],
         energy=out.energy[rows],
@@ -153,6 +153,6 @@ def _distinct(surface: Surface, out, keep, dtype) -> StationaryPoints:
     )
 
 
-def _ordered(points: StationaryPoints) -> StationaryPoints:
+def in_order(points: StationaryPoints) -> StationaryPoints:
     """Certified minima first, lowest first."""
     return points.take(np.lexsort((np.asarray(points.energy), ~points.ok)))

@@ -1,6 +1,7 @@
 """How basin-hopping perturbs a minimum: moves of atoms and cells, and mixtures of them."""
 
 from jaxscape.search.moves.clash_removal import ClashRemoval as ClashRemoval
+from jaxscape.search.moves.cut_and_splice import cut_and_splice as cut_and_splice
 from jaxscape.search.moves.dihedral_rotation import DihedralRotation as DihedralRotation
 from jaxscape.search.moves.move import (
     Displacement as Displacement,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
+from jaxscape.search.moves.kinds import groups_of_kinds
 from jaxscape.search.moves.turning import turned
 
 
@@ -47,7 +47,7 @@ class Symmetrised:
 
     def __call__(self, key, x, size):
         atoms = x.reshape(-1, 3)
-        groups = self._groups(len(atoms))
+        groups = groups_of_kinds(self.species, len(atoms))
         choices = self._choices([len(group) for group in groups])
         drawn = jax.random.uniform(key, (2 * len(atoms) + 1, 3), x.dtype)  # quick to compile
         which, start = drawn[0, 0] * len(choices), 2.0 * jnp.pi * drawn[0, 1]
@@ -66,15 +66,6 @@ class Symmetrised:
             copies = copies.at[group].set(turned(copy, axis, angle.astype(x.dtype)[:, None]))
         # A trace of disorder: what is a saddle by symmetry alone is left by the next quench.
         return (centre + copies + 0.01 * size * rough).reshape(x.shape)
-
-    def _groups(self, count):
-        """Which atoms are of each kind."""
-        species = ("",) * count if self.species is None else self.species
-        if len(species) != count:
-            raise ValueError(f"species names {len(species)} atoms, and the point has {count}")
-        return [
-            np.flatnonzero([other == kind for other in species]) for kind in dict.fromkeys(species)
-        ]
 
     def _choices(self, counts):
         """Orders, each with numbers of atoms on the axis, one for each kind."""
