@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from jaxscape.explore.local import local_directions
+from jaxscape.explore.softest import softest_starts
 from jaxscape.explore.strategies.single_ended import SingleEnded
 from jaxscape.explore.turns import turned_starts
 from jaxscape.landscape import IdentityIndex, Landscape
@@ -212,6 +213,11 @@ def _displaced(settings: Settings, jobs, x, strategy: SingleEnded):
     if turns := strategy.turns(surface.symmetry):
         odd = np.asarray(jobs) % 2 == 1
         x0[odd], modes[odd] = turned_starts(settings.key, jobs[odd], x[odd], turns)
+    if strategy.softest:
+        odd = np.asarray(jobs) % 2 == 1
+        x0[odd], modes[odd] = softest_starts(
+            surface, settings.key, jobs[odd], x[odd], strategy.softest, (low, high)
+        )
     if surface.lower is not None:
         x0 = np.clip(x0, np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype))
     return x0, modes

@@ -26,6 +26,9 @@ class SingleEnded:
     - `bonds`: of a surface whose symmetry is a `Molecule`; every other search turns a part about
       one of them by 30 to 120 degrees, instead of displacing all atoms. Default: all that are
       free to turn, amide bonds apart; `()` for none.
+    - `softest`: every other search starts along one of so many of the minimum's softest modes,
+      either way, from a hundredth of the shortest displacement on. Finds passes next to a minimum,
+      which random displacements step over: on losses, where a network stays in parts. Zero: none.
 
     >>> SingleEnded(below=-40.0).minima is None
     True
@@ -36,8 +39,11 @@ class SingleEnded:
     centres: tuple[int, ...] | None = None
     radius: float = 3.5
     bonds: tuple[tuple[int, int], ...] | None = None
+    softest: int = 0
 
     def __post_init__(self):
+        if isinstance(self.softest, bool) or int(self.softest) != self.softest or self.softest < 0:
+            raise ValueError(f"softest is {self.softest}; pass how many modes, or 0")
         if self.centres is not None:
             centres = tuple(int(i) for i in self.centres)
             if not centres or min(centres) < 0:
