@@ -168,8 +168,8 @@ def clustering_table(rows: Any) -> list[str]:
         f"Different costs at the ends of {found[0]['runs']:,} Lloyd runs from random samples, how "
         "many of these the network has, and all that is in it. Of six clusters only the minima of "
         "the runs are searched from, and what that brings stays unconnected. Runs of the count are "
-        "NumPy's: where a sample is as far from two centres on the way, rounding decides, and a run "
-        "may end elsewhere than the network's own.",
+        "NumPy's: where a sample is as far from two centres on the way, rounding decides, and a "
+        "run may end elsewhere than the network's own.",
         "",
         "| clusters | costs of the runs | in the network | minima | transition states | "
         "components | lowest cost | CPU s |",
