@@ -1,5 +1,6 @@
 """A genetic algorithm over minima: children of two clusters, quenched in lanes."""
 
+import contextlib
 import dataclasses
 from functools import partial
 
@@ -109,7 +110,8 @@ def evolve(
     nursery = _Nursery(surface, method, key, tolerance, goal, lanes, budget or Budget())
     kept = population = nursery.relaxed(x0)
     reached, since = nursery.reached, 0
-    with tqdm(total=generations, desc="generations", disable=not progress) as bar:
+    bar = tqdm(total=generations, desc="generations", disable=not progress)
+    with contextlib.closing(bar), nursery.budget.until_interrupted():
         for generation in range(1, generations + 1):
             if reached or nursery.budget.spent:
                 break
