@@ -210,14 +210,13 @@ def _displaced(settings: Settings, jobs, x, strategy: SingleEnded):
     share = np.array([g.uniform() for g in generators(settings.key, 3, jobs)], x.dtype)
     x0 = x + (low * (high / low) ** share)[:, None] * kicks
     surface = settings.surface
-    if turns := strategy.turns(surface.symmetry):
-        odd = np.asarray(jobs) % 2 == 1
-        x0[odd], modes[odd] = turned_starts(settings.key, jobs[odd], x[odd], turns)
+    odd, turns = np.asarray(jobs) % 2 == 1, strategy.turns(surface.symmetry)
     if strategy.softest:
-        odd = np.asarray(jobs) % 2 == 1
         x0[odd], modes[odd] = softest_starts(
             surface, settings.key, jobs[odd], x[odd], strategy.softest, (low, high)
         )
+    elif turns:
+        x0[odd], modes[odd] = turned_starts(settings.key, jobs[odd], x[odd], turns)
     if surface.lower is not None:
         x0 = np.clip(x0, np.asarray(surface.lower, x.dtype), np.asarray(surface.upper, x.dtype))
     return x0, modes

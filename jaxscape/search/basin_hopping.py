@@ -65,8 +65,6 @@ def basin_hopping(
     x0 = checked_starts(surface, x0)
     steps = positive("steps", steps)
     check_key(key)
-    if target is not None and np.isnan(target):
-        raise ValueError(f"target is {target}; pass an energy, or None")
     keep = positive("keep", keep)
     tolerance = default_tolerance(x0.dtype, tolerance, surface)
     batch, dim = x0.shape
@@ -80,7 +78,7 @@ def basin_hopping(
     certify = dense if certify is None else certify
     budget = budget or Budget()
     loose = method.quench_tolerance * tolerance
-    goal = -np.inf if target is None else target + 1e-6 * max(1.0, abs(target))
+    goal = goal_of(target)
     search = HoppingSearch(
         method,
         key,
@@ -99,21 +97,52 @@ def basin_hopping(
         events=True,
     )
     points = distinct_minima(surface, out, keep)
-    others = int(out.evaluations.sum()) - int(points.evaluations.sum())
-    if certify:
-        points = certified_minima(surface, points, tolerance, budget)
-        points = in_order(points)
-    evaluations = np.array(points.evaluations, np.int64)  # of long runs beyond 32 bits
-    if len(evaluations):
-        evaluations[0] += others
+    work = int(out.evaluations.sum())
     reached = None
     if target is not None:
         reached = np.full(batch, -1, np.int32)
-        hit = np.flatnonzero((out.energy <= goal) & (out.status == Status.CONVERGED))
+        hit = np.flatnonzero(reached_goal(out, goal))
         for chain, hop in zip(owners[hit][::-1], out.hop[hit][::-1], strict=True):
             reached[chain] = hop + 1
+    return with_all_work(surface, points, work, reached, tolerance, budget, certify)
+
+
+def goal_of(target: float | None) -> float:
+    """The energy at or below which a search has reached its target.
+
+    **Raises:** `ValueError` for NaN.
+    """
+    if target is not None and np.isnan(target):
+        raise ValueError(f"target is {target}; pass an energy, or None")
+    return -np.inf if target is None else target + 1e-6 * max(1.0, abs(target))
+
+
+def reached_goal(out, goal):
+    """Which quenches ended at or below it."""
+    return (out.energy <= goal) & (out.status == Status.CONVERGED)
+
+
+def with_all_work(
+    surface: Surface,
+    points: StationaryPoints,
+    work: int,
+    steps_to_target,
+    tolerance,
+    budget,
+    certify,
+) -> StationaryPoints:
+    """Minima certified and put in order; `evaluations` add up to `work` and the certificates."""
+    others = work - int(np.sum(points.evaluations))
+    if certify:
+        points = certified_minima(surface, points, tolerance, budget)
+        # Certified minima first, lowest first.
+        points = points.take(np.lexsort((np.asarray(points.energy), ~points.ok)))
+    evaluations = np.array(points.evaluations, np.int64)  # of long runs beyond 32 bits
+    if len(evaluations):
+        evaluations[0] += others
     fields = {f.name: getattr(points, f.name) for f in dataclasses.fields(StationaryPoints)}
-    return StationaryPoints(**{**fields, "evaluations": evaluations, "steps_to_target": reached})
+    more = {"evaluations": evaluations, "steps_to_target": steps_to_target}
+    return StationaryPoints(**{**fields, **more})
 
 
 def distinct_minima(surface: Surface, out, keep) -> StationaryPoints:
@@ -151,8 +180,3 @@ def distinct_minima(surface: Surface, out, keep) -> StationaryPoints:
         status=out.status[rows],
         evaluations=out.evaluations[rows],
     )
-
-
-def in_order(points: StationaryPoints) -> StationaryPoints:
-    """Certified minima first, lowest first."""
-    return points.take(np.lexsort((np.asarray(points.energy), ~points.ok)))

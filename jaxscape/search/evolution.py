@@ -12,11 +12,16 @@ from tqdm.auto import tqdm
 
 from jaxscape.search import lanes as engine
 from jaxscape.search.arguments import checked_starts, default_tolerance, positive
-from jaxscape.search.basin_hopping import distinct_minima, in_order
+from jaxscape.search.basin_hopping import (
+    distinct_minima,
+    goal_of,
+    reached_goal,
+    with_all_work,
+)
 from jaxscape.search.budget import Budget
 from jaxscape.search.draws import check_key, generators
 from jaxscape.search.hopping_chain import BasinHopping, HoppingSearch
-from jaxscape.search.minimise import certified_minima, tile_width
+from jaxscape.search.minimise import tile_width
 from jaxscape.search.moves import Move, Twist, cut_and_splice
 from jaxscape.search.results import StationaryPoints
 from jaxscape.surface import Surface, as_surface
@@ -103,12 +108,11 @@ def evolve(
     keep = positive("keep", keep)
     check_key(key)
     _check_atoms(surface)
-    if target is not None and np.isnan(target):
-        raise ValueError(f"target is {target}; pass an energy, or None")
     tolerance = default_tolerance(x0.dtype, tolerance, surface)
-    goal = -np.inf if target is None else target + 1e-6 * max(1.0, abs(target))
+    goal = goal_of(target)
     nursery = _Nursery(surface, method, key, tolerance, goal, lanes, budget or Budget())
-    kept = population = nursery.relaxed(x0)
+    population = nursery.relaxed(x0)
+    kept = population.take(np.arange(min(keep, len(population))))
     reached, since = nursery.reached, 0
     bar = tqdm(total=generations, desc="generations", disable=not progress)
     with contextlib.closing(bar), nursery.budget.until_interrupted():
@@ -127,15 +131,10 @@ def evolve(
             lower = np.min(population.energy, initial=np.inf) < lowest - margin
             since = 0 if lower else since + 1
             bar.update()
-    kept = nursery.lowest(kept, kept.take(np.arange(0)), keep)
-    others = nursery.evaluations - int(np.sum(kept.evaluations))
-    kept = in_order(certified_minima(surface, kept, tolerance, nursery.budget))
-    evaluations = np.array(kept.evaluations, np.int64)
-    if len(evaluations):
-        evaluations[0] += others
     steps = None if target is None else np.array([reached or -1], np.int32)
-    fields = {f.name: getattr(kept, f.name) for f in dataclasses.fields(StationaryPoints)}
-    return StationaryPoints(**{**fields, "evaluations": evaluations, "steps_to_target": steps})
+    return with_all_work(
+        surface, kept, nursery.evaluations, steps, tolerance, nursery.budget, certify=True
+    )
 
 
 def _check_atoms(surface: Surface) -> None:
@@ -196,7 +195,7 @@ class _Nursery:
             budget=self.budget,
             events=True,
         )
-        hits = np.flatnonzero(out.energy <= self.goal)
+        hits = np.flatnonzero(reached_goal(out, self.goal))
         if len(hits) and not self.reached:
             self.reached = self.quenches + int(np.min(self.method.hops * owners[hits])) + 1
         self.quenches += batch * self.method.hops

@@ -7,6 +7,7 @@ import pytest
 
 import jaxscape as js
 from jaxscape.search.moves import cut_and_splice
+from jaxscape.search.moves.cut_and_splice import _turned_at_random
 
 RNG = np.random.default_rng(0)
 A, B = (RNG.normal(size=(12, 3)) for _ in range(2))
@@ -54,13 +55,17 @@ def test_kinds_keep_their_numbers_and_places(seed):
 
 
 def test_directions_are_even():
-    """The upper piece of a rod comes from either end, and the rod points anywhere."""
+    """Rods point anywhere once they are turned, and children of them have no side."""
     rod = jnp.array([[0.0, 0.0, float(k)] for k in range(4)]).ravel()
     keys = jax.random.split(jax.random.key(0), 4000)
     child = jax.vmap(lambda key: cut_and_splice(key, rod, rod))(keys).reshape(-1, 4, 3)
     first = np.asarray(child[:, 0] - child[:, 1])
     first = first / np.linalg.norm(first, axis=1, keepdims=True)
-    # Atoms are sorted downwards, so that z is positive; squares of an even direction are 1/3.
+    turned = np.asarray(jax.vmap(lambda key: _turned_at_random(key, rod))(keys))
+    along = (turned[:, 3] - turned[:, 0]) / 3.0
+    np.testing.assert_allclose(np.mean(along, axis=0), 0.0, atol=0.05)
+    np.testing.assert_allclose(along.T @ along / len(along), np.eye(3) / 3, atol=0.03)
+    # Of a child the first two atoms are sorted downwards.
     np.testing.assert_allclose(np.mean(first[:, :2], axis=0), 0.0, atol=0.05)
 
 
